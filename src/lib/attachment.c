@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * An attachment after it was made: found again from its pins alone, by any process.
+ */
+#include "attachment.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "../bpf/layout.h"
+#include "about.h"
+#include "cleanup.h"
+#include "describe.h"
+#include "front.h"
+#include "links.h"
+#include "log.h"
+#include "names.h"
+#include "opts.h"
+#include "program.h"
+
+struct unfrag_attachment *attachment_of(struct store *s)
+{
+	struct unfrag_attachment *att = calloc(1, sizeof(*att));
+
+	if (!att)
+		return NULL;
+	att->store = *s;
+	s->fd = -1;
+	return att;
+}
+
+int unfrag_attachment_open(struct unfrag_attachment **out, const char *name)
+{
+	_cleanup_store_ struct store s = STORE_INIT;
+	struct unfrag_attachment *att;
+	int r;
+
+	if (!name || !name_valid(name))
+		return log_error(-EINVAL, "name '%s' is not valid", name ? name : "");
+	r = store_open(&s, STORE_ATTACHMENTS, name);
+	if (r == -ENOENT)
+		return log_error(r, "there is no attachment '%s' ('unfrag list' shows them)", name);
+	if (r)
+		return log_error(r, "attachment '%s' can't be opened: %s%s", name, strerror(-r),
+				 r == -EACCES ? " (run as root)" : "");
+	att = attachment_of(&s);
+	if (!att)
+		return -ENOMEM;
+	*out = att;
+	return 0;
+}
+
+void unfrag_attachment_free(struct unfrag_attachment *att)
+{
+	if (!att)
+		return;
+	store_release(&att->store);
+	free(att);
+}
+
+static int lock(struct unfrag_attachment *att)
+{
+	int r = store_lock(&att->store);
+
+	if (r == -EBUSY)
+		return log_error(r, "another process is changing this attachment; try again");
+	if (r)
+		return log_error(r, "the attachment is gone");
+	return 0;
+}
+
+int unfrag_attachment_detach(struct unfrag_attachment *att)
+{
+	int r = lock(att);
+
+	if (r)
+		return r;
+	r = store_destroy(&att->store);
+	store_unlock(&att->store);
+	return r;
+}
+
+/* The slot's descriptor, and the id of the program in force. */
+static int open_slot(const struct store *s, uint32_t *id)
+{
+	_cleanup_close_ int fd = store_get(s, ATTACHMENT_SLOT);
+	int r = fd < 0 ? fd : front_get(fd, id);
+
+	return r ? r : TAKE_FD(fd);
+}
+
+int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_object *obj)
+{
+	_cleanup_close_ int slot_fd = -1;
+	uint32_t id;
+
+	slot_fd = open_slot(&att->store, &id);
+	if (slot_fd < 0)
+		return log_error(-EBADF, "the attachment is broken; detach it");
+	return program_reuse_maps(&att->store, id, obj);
+}
+
+static int require_ready(struct unfrag_attachment *att)
+{
+	struct unfrag_attachment_info info = { .sz = sizeof(info) };
+	int r = unfrag_attachment_info(att, &info);
+
+	if (r)
+		return r;
+	if (info.state == UNFRAG_STATE_BROKEN)
+		return log_error(-EBADF,
+				 "the attachment is broken (%s); detach it and attach again",
+				 info.problem);
+	return 0;
+}
+
+/* With the lock held. The write to the slot is the step from the old program to the new one. */
+static int replace(struct store *s, struct bpf_object *obj, struct bpf_program *prog,
+		   const char *source)
+{
+	_cleanup_close_ int slot_fd = -1;
+	uint32_t old, id;
+	int r;
+
+	slot_fd = open_slot(s, &old);
+	if (slot_fd < 0)
+		return slot_fd;
+	r = program_id(prog, &id);
+	if (r || id == old)
+		return r;
+	r = program_keep_only(s, old);
+	if (!r)
+		r = program_pin(s, id, obj, prog, source);
+	if (!r)
+		r = front_put(slot_fd, bpf_program__fd(prog));
+	if (r) {
+		program_forget(s, id);
+		return r;
+	}
+	r = program_keep_only(s, id);
+	if (r)
+		log_at(UNFRAG_LOG_WARNING, "pins of the old program could not be removed: %s",
+		       strerror(-r));
+	return 0;
+}
+
+int unfrag_attachment_replace(struct unfrag_attachment *att, struct bpf_object *obj,
+			      struct bpf_program *prog, const char *source)
+{
+	int r = program_choose(&prog, obj, prog);
+
+	if (!r)
+		r = require_ready(att);
+	if (!r)
+		r = lock(att);
+	if (r)
+		return r;
+	r = replace(&att->store, obj, prog, source);
+	store_unlock(&att->store);
+	return r;
+}
+
+static void describe_program(const struct store *s, struct unfrag_attachment_info *info,
+			     struct description *d)
+{
+	_cleanup_close_ int slot_fd = -1;
+	struct program_about about;
+
+	slot_fd = open_slot(s, &info->program_id);
+	if (slot_fd < 0) {
+		description_problem(d, "the program slot is missing");
+		return;
+	}
+	if (!info->program_id) {
+		description_problem(d, "there is no program in the slot");
+		return;
+	}
+	if (program_read(s, info->program_id, &about)) {
+		description_problem(d, "the program in the slot is not described");
+		return;
+	}
+	memcpy(info->program, about.name, sizeof(info->program));
+	memcpy(info->source, about.source, sizeof(info->source));
+	info->program_since = about.since;
+}
+
+int unfrag_attachment_info(struct unfrag_attachment *att, struct unfrag_attachment_info *info)
+{
+	struct unfrag_attachment_info i = { .sz = sizeof(i) };
+	struct description d;
+
+	describe(&d, &att->store);
+	if (d.known && !d.problem[0])
+		describe_program(&att->store, &i, &d);
+	description_finish(&d, &att->store);
+	i.state = d.state;
+	memcpy(i.problem, d.problem, sizeof(i.problem));
+	i.families = d.about.families;
+	i.hooks = d.about.hooks;
+	i.priority = d.about.priority;
+	i.flags = d.about.flags;
+	i.links = d.links;
+	i.netns_inode = d.about.netns_inode;
+	memcpy(i.netns, d.netns, sizeof(i.netns));
+	i.since = d.about.since;
+	return opts_put(info, &i, sizeof(i));
+}
+
+static void add_counters(struct unfrag_counters *sum, const struct front_counters *cpu)
+{
+	int i;
+
+	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++) {
+		sum->outcomes[i] += cpu->outcomes[i];
+		sum->packets += cpu->outcomes[i];
+	}
+	if (cpu->frag_max_size > sum->frag_max_size)
+		sum->frag_max_size = cpu->frag_max_size;
+}
+
+int unfrag_attachment_counters(struct unfrag_attachment *att, uint32_t family,
+			       enum unfrag_hook hook, struct unfrag_counters *counters)
+{
+	struct unfrag_counters sum = { .sz = sizeof(sum) };
+	_cleanup_free_ struct front_counters *cpus = NULL;
+	_cleanup_close_ int fd = -1;
+	int n = libbpf_num_possible_cpus(), f = family_index(family), i, r;
+	uint32_t key;
+
+	if (n < 0 || f < 0 || (unsigned int)hook >= UNFRAG_HOOK_MAX)
+		return -EINVAL;
+	fd = store_get(&att->store, ATTACHMENT_COUNTERS);
+	if (fd < 0)
+		return log_error(-EBADF, "the attachment has no counters; it is broken, detach it");
+	cpus = calloc((size_t)n, sizeof(*cpus));
+	if (!cpus)
+		return -ENOMEM;
+	key = (uint32_t)f * FRONT_HOOKS + hook;
+	r = bpf_map_lookup_elem(fd, &key, cpus);
+	if (r)
+		return r;
+	for (i = 0; i < n; i++)
+		add_counters(&sum, &cpus[i]);
+	return opts_put(counters, &sum, sizeof(sum));
+}
+
+int unfrag_attachment_each(int (*fn)(const char *name, void *arg), void *arg)
+{
+	int r = store_each(STORE_ATTACHMENTS, fn, arg);
+
+	if (r == -EACCES || r == -EPERM)
+		return log_error(r, "attachments can't be listed: %s (run as root)", strerror(-r));
+	return r;
+}

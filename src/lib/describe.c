@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+#include "describe.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "links.h"
+#include "netns.h"
+
+void description_problem(struct description *d, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (d->problem[0])
+		return;
+	va_start(ap, fmt);
+	vsnprintf(d->problem, sizeof(d->problem), fmt, ap);
+	va_end(ap);
+}
+
+static void describe_links(struct description *d, const struct store *s)
+{
+	struct links_tally tally;
+
+	links_count(s, &d->about, &tally);
+	d->links = tally.found;
+	if (d->about.state != ABOUT_READY)
+		description_problem(d, "attaching was cut short");
+	else if (tally.found != tally.expected)
+		description_problem(d, "%s is missing", tally.missing);
+}
+
+void describe(struct description *d, const struct store *s)
+{
+	struct netns_id id;
+	int r;
+
+	memset(d, 0, sizeof(*d));
+	r = about_read(s, ABOUT_NAME, &d->about, sizeof(d->about));
+	if (r) {
+		memset(&d->about, 0, sizeof(d->about));
+		description_problem(d, r == -ENOENT ? "cut short, not described" :
+						      "made by an unknown version");
+		return;
+	}
+	d->known = true;
+	id = (struct netns_id){ .dev = d->about.netns_dev, .inode = d->about.netns_inode };
+	describe_links(d, s);
+	if (!netns_find(&id, d->netns, sizeof(d->netns)) && !d->problem[0])
+		d->state = UNFRAG_STATE_ORPHANED;
+}
+
+void description_finish(struct description *d, struct store *s)
+{
+	if (d->problem[0])
+		d->state = store_is_locked_elsewhere(s) ? UNFRAG_STATE_BUSY : UNFRAG_STATE_BROKEN;
+	else if (d->state == UNFRAG_STATE_ORPHANED)
+		description_problem(d, "no process and no name leads to its network namespace");
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The front program of one attachment, loaded: see src/bpf/front.bpf.c.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct front {
+	int prog_fd;
+	int slot_fd;
+	int counters_fd;
+};
+
+#define FRONT_INIT \
+	{ \
+		.prog_fd = -1, .slot_fd = -1, .counters_fd = -1 \
+	}
+#define _cleanup_front_ _cleanup_(front_release)
+
+/* Loads a new one with its own slot and counters. flags: UNFRAG_ATTACH_ACCEPT_.... Logs the error. */
+int front_load(struct front *out, uint32_t flags);
+void front_release(struct front *f);
+
+/* Puts a program into a slot: from the next packet on it judges. Logs the error. */
+int front_put(int slot_fd, int prog_fd);
+
+/* The kernel's id of the program in a slot, 0: none; or a negative errno. */
+int front_get(int slot_fd, uint32_t *id);

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * Holds: links that are there for their flag. Their program accepts everything, and they stand
+ * last at the input hook, where a router sees least.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "about.h"
+#include "cleanup.h"
+#include "describe.h"
+#include "link.h"
+#include "links.h"
+#include "log.h"
+#include "names.h"
+#include "netns.h"
+#include "opts.h"
+#include "probe.h"
+#include "store.h"
+
+/* Priorities tried from the last one on: two BPF links can't share one. */
+#define HOLD_TRIES 256
+
+/* With the namespace in front it has to be a name still. */
+#define HOLDER_MAX 40
+
+struct unfrag_hold {
+	struct store store; /* with a holder */
+	struct links links; /* without */
+	char id[128];
+};
+
+#define HOLD_INIT \
+	{ \
+		.store = STORE_INIT, .links = { { [0 ... LINKS_MAX - 1] = -1 } } \
+	}
+
+static void hold_clear(struct unfrag_hold *h)
+{
+	if (h->store.fd >= 0)
+		store_destroy(&h->store);
+	links_detach(&h->links);
+	store_release(&h->store);
+}
+
+static int make_links(struct links *out, struct about *a, int netns_fd)
+{
+	_cleanup_close_ int prog_fd = link_load_pass();
+	char why[LINKS_WHY_MAX];
+	int i, r = prog_fd;
+
+	if (prog_fd < 0)
+		return log_error(r, "a program can't be loaded: %s", strerror(-r));
+	for (i = 0; i < HOLD_TRIES; i++) {
+		a->priority = INT_MAX - 1 - i;
+		r = links_make(out, a, netns_fd, prog_fd, why);
+		if (r != -EBUSY)
+			break;
+	}
+	return r ? log_error(r, "%s", why) : 0;
+}
+
+/* The description comes last: a hold is whole once it has one. */
+static int pin_hold(struct unfrag_hold *h, struct about *a)
+{
+	int r = links_pin(&h->links, &h->store, a);
+	int fd;
+
+	if (r)
+		return r;
+	a->state = ABOUT_READY;
+	fd = about_pin(&h->store, ABOUT_NAME, a, sizeof(*a));
+	if (fd < 0)
+		return fd;
+	close(fd);
+	store_unlock(&h->store);
+	links_close(&h->links);
+	return 0;
+}
+
+static int claim(struct unfrag_hold *h, const char *holder, const struct netns_id *id)
+{
+	int r;
+
+	if (!name_valid(holder) || strlen(holder) > HOLDER_MAX)
+		return log_error(-EINVAL,
+				 "holder '%s' is not valid; use 1 to %d letters, digits, "
+				 "'-' and '_', first a letter or digit",
+				 holder, HOLDER_MAX);
+	snprintf(h->id, sizeof(h->id), "%llu-%s", (unsigned long long)id->inode, holder);
+	r = store_create(&h->store, STORE_HOLDS, h->id);
+	if (r == -EEXIST)
+		log_at(UNFRAG_LOG_DEBUG, "'%s' holds defragmentation there already", holder);
+	return r;
+}
+
+/* Links, and pins if somebody is to hold them beyond this process. */
+static int hold(struct unfrag_hold *h, const struct unfrag_hold_opts *o, int netns_fd)
+{
+	struct netns_id id;
+	struct about a;
+	int r = netns_id(netns_fd, &id);
+
+	if (r)
+		return r;
+	about_init(&a, &id);
+	a.families = o->families ? o->families : UNFRAG_FAMILIES_BOTH;
+	a.hooks = 1u << UNFRAG_HOOK_INPUT;
+	if (o->holder)
+		r = claim(h, o->holder, &id);
+	if (!r)
+		r = make_links(&h->links, &a, o->netns ? netns_fd : NETNS_HERE);
+	if (!r && o->holder)
+		r = pin_hold(h, &a);
+	return r;
+}
+
+int unfrag_defrag_hold(struct unfrag_hold **out, const struct unfrag_hold_opts *opts)
+{
+	_cleanup_(hold_clear) struct unfrag_hold h = HOLD_INIT;
+	_cleanup_close_ int netns_fd = -1;
+	struct unfrag_hold_opts o;
+	struct unfrag_hold *copy;
+	int r;
+
+	if (opts_get(&o, sizeof(o), opts) || o.families & ~UNFRAG_FAMILIES_BOTH)
+		return log_error(-EINVAL, "an option is set that this version does not know");
+	r = unfrag_probe_require();
+	if (r)
+		return r;
+	netns_fd = netns_open(o.netns);
+	r = netns_fd < 0 ? netns_fd : hold(&h, &o, netns_fd);
+	if (r)
+		return r;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	*copy = h;
+	h = (struct unfrag_hold)HOLD_INIT;
+	*out = copy;
+	return 0;
+}
+
+int unfrag_hold_open(struct unfrag_hold **out, const char *id)
+{
+	struct unfrag_hold *h;
+	int r;
+
+	if (!id || !name_valid(id))
+		return log_error(-EINVAL, "'%s' is no id of a hold", id ? id : "");
+	h = malloc(sizeof(*h));
+	if (!h)
+		return -ENOMEM;
+	*h = (struct unfrag_hold)HOLD_INIT;
+	snprintf(h->id, sizeof(h->id), "%s", id);
+	r = store_open(&h->store, STORE_HOLDS, id);
+	if (r) {
+		free(h);
+		return log_error(r, "there is no hold '%s'", id);
+	}
+	*out = h;
+	return 0;
+}
+
+int unfrag_defrag_release(struct unfrag_hold *hold)
+{
+	int r;
+
+	if (hold->store.fd >= 0) {
+		r = store_lock(&hold->store);
+		if (r && r != -ENOENT)
+			return log_error(r, "another process is changing this hold; try again");
+		r = r ? 0 : store_destroy(&hold->store);
+		if (r)
+			return r;
+	}
+	links_detach(&hold->links);
+	store_release(&hold->store);
+	free(hold);
+	return 0;
+}
+
+void unfrag_hold_free(struct unfrag_hold *hold)
+{
+	if (!hold)
+		return;
+	links_detach(&hold->links);
+	store_release(&hold->store);
+	free(hold);
+}
+
+int unfrag_hold_info(struct unfrag_hold *hold, struct unfrag_hold_info *info)
+{
+	struct unfrag_hold_info i = { .sz = sizeof(i) };
+	const char *dash = strchr(hold->id, '-');
+	struct description d;
+
+	if (hold->store.fd < 0)
+		return -EINVAL;
+	describe(&d, &hold->store);
+	description_finish(&d, &hold->store);
+	i.state = d.state;
+	memcpy(i.problem, d.problem, sizeof(i.problem));
+	snprintf(i.holder, sizeof(i.holder), "%s", dash ? dash + 1 : "");
+	i.families = d.about.families;
+	i.netns_inode = d.about.netns_inode;
+	memcpy(i.netns, d.netns, sizeof(i.netns));
+	i.since = d.about.since;
+	return opts_put(info, &i, sizeof(i));
+}
+
+int unfrag_hold_each(int (*fn)(const char *id, void *arg), void *arg)
+{
+	int r = store_each(STORE_HOLDS, fn, arg);
+
+	if (r == -EACCES || r == -EPERM)
+		return log_error(r, "holds can't be listed: %s (run as root)", strerror(-r));
+	return r;
+}
+
+int unfrag_defrag_status(const char *netns, uint32_t family)
+{
+	struct unfrag_netfilter_opts opts = {
+		.sz = sizeof(opts),
+		.hook = UNFRAG_HOOK_PREROUTING,
+		.priority = UNFRAG_PRIORITY_DEFRAG,
+	};
+	_cleanup_close_ int fd = -1;
+	int f = family_index(family), r;
+
+	if (f < 0)
+		return -EINVAL;
+	r = unfrag_probe_require();
+	if (r)
+		return r;
+	fd = netns_open(netns);
+	if (fd < 0)
+		return fd;
+	opts.pf = family_pf((unsigned int)f);
+	r = probe_link_in(netns ? fd : NETNS_HERE, &opts);
+	return r == -EBUSY ? 1 : r;
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Single questions to the kernel, answered by trying.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include <unfrag/unfrag.h>
+
+/*
+ * Makes a link of a program that accepts, in a namespace (see netns_call()), and takes it away.
+ * Returns 0, or the negative errno of the first step that failed.
+ */
+int probe_link_in(int netns_fd, const struct unfrag_netfilter_opts *opts);
+
+/* The same in a namespace of its own; -EACCES when none could be made. */
+int probe_link(uint32_t pf, uint32_t flags);

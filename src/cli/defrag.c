@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "output.h"
+
+struct request {
+	const char *what;
+	const char *netns;
+	const char *holder;
+	const char *id;
+	uint32_t families;
+	bool all;
+	bool json;
+};
+
+static int on(const struct request *q)
+{
+	struct unfrag_hold_opts opts = {
+		.sz = sizeof(opts),
+		.netns = q->netns,
+		.families = q->families,
+		.holder = q->holder,
+	};
+	struct unfrag_hold *hold;
+	int r = unfrag_defrag_hold(&hold, &opts);
+
+	if (r == -EEXIST) {
+		printf("'%s' holds defragmentation there already\n", q->holder);
+		return CLI_DONE;
+	}
+	if (r)
+		return cli_exit_of(r);
+	unfrag_hold_free(hold);
+	printf("defragmentation is on, held by '%s'\n", q->holder);
+	return CLI_DONE;
+}
+
+struct search {
+	const struct request *request;
+	uint64_t inode;
+	char id[128];
+};
+
+static int match(const char *id, void *arg)
+{
+	struct search *s = arg;
+	char want[128];
+
+	snprintf(want, sizeof(want), "%llu-%s", (unsigned long long)s->inode, s->request->holder);
+	if (strcmp(id, want))
+		return 0;
+	memcpy(s->id, want, sizeof(want));
+	return 1;
+}
+
+static int release(const char *id)
+{
+	struct unfrag_hold *hold;
+	int r = unfrag_hold_open(&hold, id);
+
+	if (!r) {
+		r = unfrag_defrag_release(hold);
+		if (r)
+			unfrag_hold_free(hold);
+		else
+			printf("released '%s'\n", id);
+	}
+	return cli_exit_of(r);
+}
+
+static int off(const struct request *q)
+{
+	struct search s = { .request = q };
+	int r;
+
+	if (q->id)
+		return release(q->id);
+	r = unfrag_netns_inode(q->netns, &s.inode);
+	if (!r)
+		r = unfrag_hold_each(match, &s);
+	if (r < 0)
+		return cli_exit_of(r);
+	if (!r) {
+		cli_error(
+			"'%s' does not hold defragmentation there ('unfrag defrag status --all' "
+			"shows who does)",
+			q->holder);
+		return CLI_FAILED;
+	}
+	return release(s.id);
+}
+
+struct listing {
+	const struct request *request;
+	uint64_t inode;
+	struct table *table;
+	json_t *json;
+};
+
+static int list_hold(const char *id, void *arg)
+{
+	struct listing *l = arg;
+	struct unfrag_hold_info i = { .sz = sizeof(i) };
+	struct unfrag_hold *hold;
+	char buf[OUTPUT_WORDS];
+	int r = unfrag_hold_open(&hold, id);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	r = unfrag_hold_info(hold, &i);
+	unfrag_hold_free(hold);
+	if (r || (!l->request->all && i.netns_inode != l->inode))
+		return r;
+	json_array_append_new(l->json,
+			      json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:I}", "id", id,
+					"holder", i.holder, "state", unfrag_state_name(i.state),
+					"problem", i.problem, "netns", i.netns, "netns_inode",
+					(json_int_t)i.netns_inode, "families",
+					json_families(i.families), "since", (json_int_t)i.since));
+	table_add(l->table, COLOUR_NONE, false, "%s", i.holder);
+	table_add(l->table, i.state == UNFRAG_STATE_READY ? COLOUR_GOOD : COLOUR_BAD, false, "%s",
+		  unfrag_state_name(i.state));
+	table_add(l->table, COLOUR_NONE, false, "%s", i.netns[0] ? i.netns : "-");
+	table_add(l->table, COLOUR_NONE, false, "%s", output_families(i.families, buf));
+	table_add(l->table, COLOUR_NONE, false, "%s", output_time(i.since, buf));
+	table_add(l->table, COLOUR_NONE, false, "%s", id);
+	if (i.state == UNFRAG_STATE_BROKEN || i.state == UNFRAG_STATE_ORPHANED)
+		cli_note("hold '%s' is %s: %s; 'unfrag defrag off --id %s' cleans it", id,
+			 unfrag_state_name(i.state), i.problem, id);
+	return 0;
+}
+
+static int print_status(const struct listing *l, const int on_now[2])
+{
+	if (l->request->json)
+		return json_finish(json_pack("{s:b, s:b, s:O}", "ipv4", on_now[0], "ipv6",
+					     on_now[1], "holds", l->json));
+	printf("ipv4  %s\nipv6  %s\n", on_now[0] ? "on" : "off", on_now[1] ? "on" : "off");
+	if (json_array_size(l->json)) {
+		putchar('\n');
+		table_print(l->table, stdout);
+	}
+	return CLI_DONE;
+}
+
+static int status(const struct request *q)
+{
+	struct listing l = { .request = q };
+	static const char *const head[] = { "HOLDER", "STATE", "NETNS", "FAMILIES", "SINCE", "ID" };
+	int on_now[2], r, i;
+
+	for (i = 0; i < 2; i++) {
+		on_now[i] = unfrag_defrag_status(q->netns, 1u << i);
+		if (on_now[i] < 0)
+			return cli_exit_of(on_now[i]);
+	}
+	r = unfrag_netns_inode(q->netns, &l.inode);
+	if (r)
+		return cli_exit_of(r);
+	l.json = json_array();
+	l.table = table_new(6);
+	for (i = 0; i < 6; i++)
+		table_add(l.table, COLOUR_NONE, false, "%s", head[i]);
+	r = unfrag_hold_each(list_hold, &l);
+	r = r ? cli_exit_of(r) : print_status(&l, on_now);
+	json_decref(l.json);
+	table_free(l.table);
+	return r;
+}
+
+static bool set_option(struct request *q, int option)
+{
+	switch (option) {
+	case OPTION_NETNS:
+		q->netns = optarg;
+		return true;
+	case OPTION_HOLDER:
+		q->holder = optarg;
+		return true;
+	case OPTION_ID:
+		q->id = optarg;
+		return true;
+	case OPTION_ALL:
+		q->all = true;
+		return true;
+	case OPTION_JSON:
+		q->json = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool parse(const struct verb *self, struct request *q, int argc, char **argv, int *code)
+{
+	static const struct option options[] = {
+		{ "netns", required_argument, NULL, OPTION_NETNS },
+		{ "family", required_argument, NULL, 'f' },
+		{ "holder", required_argument, NULL, OPTION_HOLDER },
+		{ "id", required_argument, NULL, OPTION_ID },
+		{ "all", no_argument, NULL, OPTION_ALL },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		CLI_COMMON_OPTIONS,
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "f:hv", options, NULL)) != -1) {
+		if (option == 'f') {
+			*code = CLI_USAGE;
+			if (!cli_parse_families(optarg, &q->families))
+				return false;
+		} else if (!set_option(q, option) && cli_common_option(self, option, code)) {
+			return false;
+		}
+	}
+	q->what = argc - optind == 1 ? argv[optind] : "";
+	return true;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+	struct request q = { .holder = "default" };
+	int code;
+
+	if (!parse(self, &q, argc, argv, &code))
+		return code;
+	if (!strcmp(q.what, "on"))
+		return on(&q);
+	if (!strcmp(q.what, "off"))
+		return off(&q);
+	if (!strcmp(q.what, "status"))
+		return status(&q);
+	return cli_usage(self, "one of on, off and status is needed");
+}
+
+const struct verb verb_defrag = {
+	.name = "defrag",
+	.args = "on|off|status [OPTIONS]",
+	.summary = "keep the kernel's defragmentation on without a program",
+	.help = "      --netns NS        network namespace: a name, a path or a process id\n"
+		"  -f, --family F        on: ipv4, ipv6 or both (default: both)\n"
+		"      --holder NAME     who holds it (default: default); off with the last\n"
+		"      --id ID           off: the hold of that id, broken ones too\n"
+		"      --all             status: holds in all namespaces\n"
+		"      --json            status: as JSON\n",
+	.run = run,
+};

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "output.h"
+
+struct listing {
+	struct table *table;
+	json_t *json;
+	unsigned int problems;
+};
+
+static enum colour colour_of(enum unfrag_state state)
+{
+	switch (state) {
+	case UNFRAG_STATE_READY:
+		return COLOUR_GOOD;
+	case UNFRAG_STATE_BUSY:
+		return COLOUR_WARN;
+	default:
+		return COLOUR_BAD;
+	}
+}
+
+static void add_head(struct table *t)
+{
+	static const char *const head[] = { "NAME",     "STATE",   "NETNS", "FAMILIES", "HOOKS",
+					    "PRIORITY", "PROGRAM", "ID",    "SINCE" };
+	size_t i;
+
+	for (i = 0; i < sizeof(head) / sizeof(*head); i++)
+		table_add(t, COLOUR_NONE, i == 5 || i == 7, "%s", head[i]);
+}
+
+static void add_row(struct table *t, const char *name, const struct unfrag_attachment_info *i)
+{
+	char buf[OUTPUT_WORDS];
+
+	table_add(t, COLOUR_NONE, false, "%s", name);
+	table_add(t, colour_of(i->state), false, "%s", unfrag_state_name(i->state));
+	table_add(t, COLOUR_NONE, false, "%s", i->netns[0] ? i->netns : "-");
+	table_add(t, COLOUR_NONE, false, "%s", output_families(i->families, buf));
+	table_add(t, COLOUR_NONE, false, "%s", output_hooks(i->hooks, buf));
+	table_add(t, COLOUR_NONE, true, "%d", i->priority);
+	table_add(t, COLOUR_NONE, false, "%s", i->program[0] ? i->program : "-");
+	table_add(t, COLOUR_NONE, true, "%u", i->program_id);
+	table_add(t, COLOUR_NONE, false, "%s", output_time(i->since, buf));
+}
+
+static json_t *as_json(const char *name, const struct unfrag_attachment_info *i)
+{
+	return json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:i, s:b, s:i, s:s, s:s, s:i, s:I, s:I}",
+		"name", name, "state", unfrag_state_name(i->state), "problem", i->problem, "netns",
+		i->netns, "netns_inode", (json_int_t)i->netns_inode, "families",
+		json_families(i->families), "hooks", json_hooks(i->hooks), "priority",
+		(int)i->priority, "defrag", !(i->flags & UNFRAG_ATTACH_NO_DEFRAG), "links",
+		(int)i->links, "program", i->program, "source", i->source, "program_id",
+		(int)i->program_id, "since", (json_int_t)i->since, "program_since",
+		(json_int_t)i->program_since);
+}
+
+static int list_one(const char *name, void *arg)
+{
+	struct listing *l = arg;
+	struct unfrag_attachment_info info = { .sz = sizeof(info) };
+	struct unfrag_attachment *att;
+	int r = unfrag_attachment_open(&att, name);
+
+	if (r)
+		return r == -ENOENT ? 0 : r; /* gone meanwhile */
+	r = unfrag_attachment_info(att, &info);
+	unfrag_attachment_free(att);
+	if (r)
+		return r;
+	if (l->json)
+		json_array_append_new(l->json, as_json(name, &info));
+	else
+		add_row(l->table, name, &info);
+	if (info.state == UNFRAG_STATE_BROKEN || info.state == UNFRAG_STATE_ORPHANED) {
+		l->problems++;
+		cli_note("'%s' is %s: %s; 'unfrag detach %s' cleans it", name,
+			 unfrag_state_name(info.state), info.problem, name);
+	}
+	return 0;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, OPTION_JSON },
+						 CLI_COMMON_OPTIONS };
+	struct listing l = { 0 };
+	bool json = false;
+	int option, code;
+
+	while ((option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
+		if (option == OPTION_JSON)
+			json = true;
+		else if (cli_common_option(self, option, &code))
+			return code;
+	}
+	if (optind != argc)
+		return cli_usage(self, "'%s' is one argument too many", argv[optind]);
+	if (json)
+		l.json = json_array();
+	l.table = table_new(9);
+	add_head(l.table);
+	code = cli_exit_of(unfrag_attachment_each(list_one, &l));
+	if (json)
+		code = code ? (json_decref(l.json), code) : json_finish(l.json);
+	else if (!code)
+		table_print(l.table, stdout);
+	table_free(l.table);
+	return code;
+}
+
+const struct verb verb_list = {
+	.name = "list",
+	.args = "[--json]",
+	.summary = "show attachments, what is broken among them too",
+	.help = "      --json            as JSON\n",
+	.run = run,
+};

@@ -1,0 +1,248 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "output.h"
+
+struct stats;
+
+/* One way to print records; see stats.print. */
+struct format {
+	void (*begin)(struct stats *s);
+	void (*record)(struct stats *s, const char *name, uint32_t family, enum unfrag_hook hook,
+		       const struct unfrag_counters *c);
+	int (*end)(struct stats *s);
+};
+
+struct stats {
+	const struct format *format;
+	struct table *table;
+	json_t *json;
+	char *sizes;
+	size_t sizes_len;
+	FILE *later; /* OpenMetrics: the second family of metrics */
+};
+
+static void text_begin(struct stats *s)
+{
+	int i;
+
+	s->table = table_new(5 + UNFRAG_OUTCOME_MAX);
+	table_add(s->table, COLOUR_NONE, false, "NAME");
+	table_add(s->table, COLOUR_NONE, false, "FAMILY");
+	table_add(s->table, COLOUR_NONE, false, "HOOK");
+	table_add(s->table, COLOUR_NONE, true, "packets");
+	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++)
+		table_add(s->table, COLOUR_NONE, true, "%s",
+			  unfrag_outcome_name((enum unfrag_outcome)i));
+	table_add(s->table, COLOUR_NONE, true, "largest_fragment");
+}
+
+/* What did not reach the program stands out. */
+static enum colour outcome_colour(const struct unfrag_counters *c, int outcome)
+{
+	if (!c->outcomes[outcome] || unfrag_outcome_judged((enum unfrag_outcome)outcome))
+		return COLOUR_NONE;
+	return COLOUR_WARN;
+}
+
+static void text_record(struct stats *s, const char *name, uint32_t family, enum unfrag_hook hook,
+			const struct unfrag_counters *c)
+{
+	int i;
+
+	table_add(s->table, COLOUR_NONE, false, "%s", name);
+	table_add(s->table, COLOUR_NONE, false, "%s", output_family(family));
+	table_add(s->table, COLOUR_NONE, false, "%s", unfrag_hook_name(hook));
+	table_add(s->table, COLOUR_NONE, true, "%llu", (unsigned long long)c->packets);
+	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++)
+		table_add(s->table, outcome_colour(c, i), true, "%llu",
+			  (unsigned long long)c->outcomes[i]);
+	table_add(s->table, COLOUR_NONE, true, "%llu", (unsigned long long)c->frag_max_size);
+}
+
+static int text_end(struct stats *s)
+{
+	table_print(s->table, stdout);
+	table_free(s->table);
+	return CLI_DONE;
+}
+
+static void json_begin(struct stats *s)
+{
+	s->json = json_array();
+}
+
+static void json_record(struct stats *s, const char *name, uint32_t family, enum unfrag_hook hook,
+			const struct unfrag_counters *c)
+{
+	json_t *outcomes = json_object();
+	int i;
+
+	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++)
+		json_object_set_new(outcomes, unfrag_outcome_name((enum unfrag_outcome)i),
+				    json_integer((json_int_t)c->outcomes[i]));
+	json_array_append_new(s->json,
+			      json_pack("{s:s, s:s, s:s, s:I, s:o, s:I}", "name", name, "family",
+					output_family(family), "hook", unfrag_hook_name(hook),
+					"packets", (json_int_t)c->packets, "outcomes", outcomes,
+					"largest_fragment", (json_int_t)c->frag_max_size));
+}
+
+static int json_end(struct stats *s)
+{
+	return json_finish(s->json);
+}
+
+/* https://prometheus.io/docs/specs/om/open_metrics_spec/: one block for each metric family. */
+static void metrics_begin(struct stats *s)
+{
+	s->later = open_memstream(&s->sizes, &s->sizes_len);
+	puts("# TYPE unfrag_packets counter\n"
+	     "# HELP unfrag_packets Packets by what became of them.");
+}
+
+static void metrics_record(struct stats *s, const char *name, uint32_t family,
+			   enum unfrag_hook hook, const struct unfrag_counters *c)
+{
+	char labels[256];
+	int i;
+
+	snprintf(labels, sizeof(labels), "attachment=\"%s\",family=\"%s\",hook=\"%s\"", name,
+		 output_family(family), unfrag_hook_name(hook));
+	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++)
+		printf("unfrag_packets_total{%s,outcome=\"%s\"} %llu\n", labels,
+		       unfrag_outcome_name((enum unfrag_outcome)i),
+		       (unsigned long long)c->outcomes[i]);
+	if (s->later)
+		fprintf(s->later, "unfrag_largest_fragment_bytes{%s} %llu\n", labels,
+			(unsigned long long)c->frag_max_size);
+}
+
+static int metrics_end(struct stats *s)
+{
+	if (!s->later || fclose(s->later)) {
+		cli_error("out of memory");
+		return CLI_FAILED;
+	}
+	printf("# TYPE unfrag_largest_fragment_bytes gauge\n"
+	       "# UNIT unfrag_largest_fragment_bytes bytes\n"
+	       "# HELP unfrag_largest_fragment_bytes Largest original fragment of a reassembled "
+	       "packet.\n%s# EOF\n",
+	       s->sizes);
+	free(s->sizes);
+	return CLI_DONE;
+}
+
+static const struct format text = { text_begin, text_record, text_end };
+static const struct format json = { json_begin, json_record, json_end };
+static const struct format metrics = { metrics_begin, metrics_record, metrics_end };
+
+static int record_hooks(struct stats *s, const char *name, struct unfrag_attachment *att,
+			const struct unfrag_attachment_info *info)
+{
+	struct unfrag_counters c = { .sz = sizeof(c) };
+	uint32_t family;
+	int hook, r;
+
+	for (family = UNFRAG_FAMILIES_IPV4; family <= UNFRAG_FAMILIES_IPV6; family <<= 1) {
+		for (hook = 0; hook < UNFRAG_HOOK_MAX; hook++) {
+			if (!(info->families & family) || !(info->hooks & 1u << hook))
+				continue;
+			r = unfrag_attachment_counters(att, family, (enum unfrag_hook)hook, &c);
+			if (r)
+				return r;
+			s->format->record(s, name, family, (enum unfrag_hook)hook, &c);
+		}
+	}
+	return 0;
+}
+
+static int record(struct stats *s, const char *name, struct unfrag_attachment *att)
+{
+	struct unfrag_attachment_info info = { .sz = sizeof(info) };
+	int r = unfrag_attachment_info(att, &info);
+
+	return r ? r : record_hooks(s, name, att, &info);
+}
+
+/* Of all attachments those that can't be read are said and passed over. */
+static int each(const char *name, void *arg)
+{
+	struct unfrag_attachment *att;
+
+	if (unfrag_attachment_open(&att, name))
+		return 0;
+	record(arg, name, att);
+	unfrag_attachment_free(att);
+	return 0;
+}
+
+static int all(struct stats *s)
+{
+	int code, end;
+
+	s->format->begin(s);
+	code = cli_exit_of(unfrag_attachment_each(each, s));
+	end = s->format->end(s);
+	return code ? code : end;
+}
+
+static int named(struct stats *s, const char *name)
+{
+	struct unfrag_attachment *att;
+	int end, code = cli_exit_of(unfrag_attachment_open(&att, name));
+
+	if (code)
+		return code;
+	s->format->begin(s);
+	code = cli_exit_of(record(s, name, att));
+	end = s->format->end(s);
+	unfrag_attachment_free(att);
+	return code ? code : end;
+}
+
+static bool parse(const struct verb *self, const struct format **format, int argc, char **argv,
+		  int *code)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, OPTION_JSON },
+		{ "openmetrics", no_argument, NULL, OPTION_OPENMETRICS },
+		CLI_COMMON_OPTIONS,
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
+		if (option == OPTION_JSON)
+			*format = &json;
+		else if (option == OPTION_OPENMETRICS)
+			*format = &metrics;
+		else if (cli_common_option(self, option, code))
+			return false;
+	}
+	if (argc - optind <= 1)
+		return true;
+	*code = cli_usage(self, "one name, or none for all");
+	return false;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+	struct stats s = { .format = &text };
+	int code;
+
+	if (!parse(self, &s.format, argc, argv, &code))
+		return code;
+	return optind < argc ? named(&s, argv[optind]) : all(&s);
+}
+
+const struct verb verb_stats = {
+	.name = "stats",
+	.args = "[--json | --openmetrics] [NAME]",
+	.summary = "count packets by what became of them, per family and hook",
+	.help = "      --json            as JSON\n"
+		"      --openmetrics     as OpenMetrics, for Prometheus\n",
+	.run = run,
+};

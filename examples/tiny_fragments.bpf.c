@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Drops datagrams that were sent in pieces smaller than any honest path needs: the largest original
+ * fragment, IP header included, is below `smallest`. Set it before load (bpf_object__open, .rodata).
+ */
+#include <unfrag/unfrag.bpf.h>
+
+const volatile __u32 smallest = 512; /* bytes */
+
+SEC("netfilter")
+int tiny_fragments(struct bpf_nf_ctx *ctx)
+{
+	struct unfrag_packet pkt;
+
+	if (unfrag_packet_init(&pkt, ctx))
+		return UNFRAG_DROP;
+	if (unfrag_packet_reassembled(&pkt) && pkt.frag_max_size < smallest)
+		return UNFRAG_DROP;
+	return UNFRAG_ACCEPT;
+}
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";

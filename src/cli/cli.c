@@ -11,7 +11,7 @@
 
 static bool verbose;
 
-static void vsay(const char *fmt, va_list ap)
+__attribute__((format(printf, 1, 0))) static void vsay(const char *fmt, va_list ap)
 {
 	fflush(stdout);
 	fputs("unfrag: ", stderr);

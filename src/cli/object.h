@@ -24,4 +24,5 @@ int object_load(struct object *o, bool all_log);
 void object_close(struct object *o);
 
 /* Takes what libbpf says: kept for our own messages, printed only with -v. */
-int object_hear(enum libbpf_print_level level, const char *fmt, va_list ap);
+__attribute__((format(printf, 2, 0))) int object_hear(enum libbpf_print_level level,
+						      const char *fmt, va_list ap);

@@ -21,7 +21,7 @@ struct table {
 	struct cell *cells;
 };
 
-static void *must(void *p)
+void *must(void *p)
 {
 	if (p)
 		return p;

@@ -12,6 +12,9 @@
 
 #include <unfrag/unfrag.h>
 
+/* The pointer, or the end of the program where memory is short. */
+void *must(void *p);
+
 /* Whether -v was given. */
 bool cli_verbose(void);
 

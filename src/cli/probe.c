@@ -30,24 +30,39 @@ static const enum colour answer_colours[] = {
 	[UNFRAG_ANSWER_UNKNOWN] = COLOUR_WARN,
 };
 
+/* What an answer that is not yes means, and what to do. */
+static void add_reason(struct table *t, const struct unfrag_probe *p, enum unfrag_feature feature)
+{
+	bool flag = unfrag_probe_feature(p, UNFRAG_FEATURE_DEFRAG_FLAG, NULL) == UNFRAG_ANSWER_YES;
+	int err;
+	enum unfrag_answer answer = unfrag_probe_feature(p, feature, &err);
+
+	if (answer == UNFRAG_ANSWER_YES)
+		table_add(t, COLOUR_NONE, false, "%s", "");
+	else if (answer == UNFRAG_ANSWER_UNKNOWN)
+		table_add(t, COLOUR_NONE, false, "could not be tried: %s", strerror(err));
+	else if (feature == UNFRAG_FEATURE_BPFFS)
+		table_add(t, COLOUR_NONE, false, "%s", "attach mounts it");
+	else if (flag && feature == UNFRAG_FEATURE_DEFRAG_IPV4)
+		table_add(t, COLOUR_NONE, false, "%s", "module nf_defrag_ipv4 is missing");
+	else if (flag && feature == UNFRAG_FEATURE_DEFRAG_IPV6)
+		table_add(t, COLOUR_NONE, false, "%s", "module nf_defrag_ipv6 is missing");
+	else
+		table_add(t, COLOUR_NONE, false, "since Linux %s", unfrag_feature_since(feature));
+}
+
 static void print_features(const struct unfrag_probe *p)
 {
 	struct table *t = table_new(4);
 	enum unfrag_answer answer;
-	int i, err;
+	int i;
 
 	for (i = 0; i < UNFRAG_FEATURE_MAX; i++) {
-		answer = unfrag_probe_feature(p, (enum unfrag_feature)i, &err);
+		answer = unfrag_probe_feature(p, (enum unfrag_feature)i, NULL);
 		table_add(t, COLOUR_NONE, false, "%s", unfrag_feature_name((enum unfrag_feature)i));
 		table_add(t, answer_colours[answer], false, "%s", answers[answer]);
 		table_add(t, COLOUR_NONE, false, "%s", unfrag_feature_text((enum unfrag_feature)i));
-		if (answer == UNFRAG_ANSWER_YES)
-			table_add(t, COLOUR_NONE, false, "%s", "");
-		else if (answer == UNFRAG_ANSWER_UNKNOWN)
-			table_add(t, COLOUR_NONE, false, "could not be tried: %s", strerror(err));
-		else
-			table_add(t, COLOUR_NONE, false, "since Linux %s",
-				  unfrag_feature_since((enum unfrag_feature)i));
+		add_reason(t, p, (enum unfrag_feature)i);
 	}
 	table_print(t, stdout);
 	table_free(t);

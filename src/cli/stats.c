@@ -16,9 +16,18 @@ struct format {
 	int (*end)(struct stats *s);
 };
 
+struct row {
+	char name[UNFRAG_NAME_MAX + 1];
+	uint32_t family;
+	enum unfrag_hook hook;
+	struct unfrag_counters counters;
+};
+
 struct stats {
 	const struct format *format;
-	struct table *table;
+	struct row *rows;
+	size_t count;
+	bool seen[UNFRAG_OUTCOME_MAX];
 	json_t *json;
 	char *sizes;
 	size_t sizes_len;
@@ -27,17 +36,23 @@ struct stats {
 
 static void text_begin(struct stats *s)
 {
+	(void)s;
+}
+
+static void text_record(struct stats *s, const char *name, uint32_t family, enum unfrag_hook hook,
+			const struct unfrag_counters *c)
+{
+	struct row *row;
 	int i;
 
-	s->table = table_new(5 + UNFRAG_OUTCOME_MAX);
-	table_add(s->table, COLOUR_NONE, false, "NAME");
-	table_add(s->table, COLOUR_NONE, false, "FAMILY");
-	table_add(s->table, COLOUR_NONE, false, "HOOK");
-	table_add(s->table, COLOUR_NONE, true, "packets");
+	s->rows = must(reallocarray(s->rows, s->count + 1, sizeof(*s->rows)));
+	row = &s->rows[s->count++];
+	snprintf(row->name, sizeof(row->name), "%s", name);
+	row->family = family;
+	row->hook = hook;
+	row->counters = *c;
 	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++)
-		table_add(s->table, COLOUR_NONE, true, "%s",
-			  unfrag_outcome_name((enum unfrag_outcome)i));
-	table_add(s->table, COLOUR_NONE, true, "largest_fragment");
+		s->seen[i] |= c->outcomes[i] || unfrag_outcome_judged((enum unfrag_outcome)i);
 }
 
 /* What did not reach the program stands out. */
@@ -48,25 +63,52 @@ static enum colour outcome_colour(const struct unfrag_counters *c, int outcome)
 	return COLOUR_WARN;
 }
 
-static void text_record(struct stats *s, const char *name, uint32_t family, enum unfrag_hook hook,
-			const struct unfrag_counters *c)
+static void text_head(const struct stats *s, struct table *t)
 {
 	int i;
 
-	table_add(s->table, COLOUR_NONE, false, "%s", name);
-	table_add(s->table, COLOUR_NONE, false, "%s", output_family(family));
-	table_add(s->table, COLOUR_NONE, false, "%s", unfrag_hook_name(hook));
-	table_add(s->table, COLOUR_NONE, true, "%llu", (unsigned long long)c->packets);
+	table_add(t, COLOUR_NONE, false, "NAME");
+	table_add(t, COLOUR_NONE, false, "FAMILY");
+	table_add(t, COLOUR_NONE, false, "HOOK");
+	table_add(t, COLOUR_NONE, true, "packets");
 	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++)
-		table_add(s->table, outcome_colour(c, i), true, "%llu",
-			  (unsigned long long)c->outcomes[i]);
-	table_add(s->table, COLOUR_NONE, true, "%llu", (unsigned long long)c->frag_max_size);
+		if (s->seen[i])
+			table_add(t, COLOUR_NONE, true, "%s",
+				  unfrag_outcome_name((enum unfrag_outcome)i));
+	table_add(t, COLOUR_NONE, true, "largest_fragment");
 }
 
+static void text_row(const struct stats *s, struct table *t, const struct row *row)
+{
+	const struct unfrag_counters *c = &row->counters;
+	int i;
+
+	table_add(t, COLOUR_NONE, false, "%s", row->name);
+	table_add(t, COLOUR_NONE, false, "%s", output_family(row->family));
+	table_add(t, COLOUR_NONE, false, "%s", unfrag_hook_name(row->hook));
+	table_add(t, COLOUR_NONE, true, "%llu", (unsigned long long)c->packets);
+	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++)
+		if (s->seen[i])
+			table_add(t, outcome_colour(c, i), true, "%llu",
+				  (unsigned long long)c->outcomes[i]);
+	table_add(t, COLOUR_NONE, true, "%llu", (unsigned long long)c->frag_max_size);
+}
+
+/* Outcomes that no packet met have no column, but for those that are as it should be. */
 static int text_end(struct stats *s)
 {
-	table_print(s->table, stdout);
-	table_free(s->table);
+	size_t i, columns = 5;
+	struct table *t;
+
+	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++)
+		columns += s->seen[i];
+	t = table_new(columns);
+	text_head(s, t);
+	for (i = 0; i < s->count; i++)
+		text_row(s, t, &s->rows[i]);
+	table_print(t, stdout);
+	table_free(t);
+	free(s->rows);
 	return CLI_DONE;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Drops datagrams that were sent in pieces smaller than any honest path needs: the largest original
- * fragment, IP header included, is below `smallest`. Set it before load (bpf_object__open, .rodata).
+ * Drops datagrams sent in pieces smaller than any honest path needs: the largest original
+ * fragment, IP header included, is below `smallest`, which a loader may set (.rodata).
  */
 #include <unfrag/unfrag.bpf.h>
 

@@ -44,7 +44,7 @@ enum unfrag_frag {
 /** What one fragment alone shows wrong. A packet that is no fragment has none of these. */
 enum unfrag_defect {
 	UNFRAG_DEFECT_NONE,
-	UNFRAG_DEFECT_LENGTH, /**< more to come, and the length is no multiple of 8 (RFC 8200 4.5) */
+	UNFRAG_DEFECT_LENGTH, /**< more to come, but no multiple of 8 bytes (RFC 8200 4.5) */
 	UNFRAG_DEFECT_EMPTY,  /**< no bytes of the datagram in it */
 	UNFRAG_DEFECT_OVERSIZE, /**< ends beyond what a datagram may hold: 65,535 bytes */
 	UNFRAG_DEFECT_CHAIN,    /**< a first fragment without its upper-layer header (RFC 7112) */
@@ -245,7 +245,7 @@ UNFRAG_INLINE int unfrag_ipv6_facts(struct unfrag_facts *f, __u8 version, __u32 
 }
 
 /*
- *      | Next Header | Reserved | o o o o o o o o o o o o o 0 0 M | Identification |  (RFC 8200 4.5)
+ *      | Next Header | Reserved | o o o o o o o o o o o o o 0 0 M | Identification |  RFC 8200 4.5
  *                                 '- offset in units of 8 bytes = the field with its low bits off
  */
 UNFRAG_INLINE void unfrag_ipv6_fragment(struct unfrag_facts *f, __u16 off_more, __u32 id)

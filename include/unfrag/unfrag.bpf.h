@@ -119,7 +119,7 @@ extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags,
 struct unfrag_packet {
 	struct unfrag_facts facts;
 	__u32 linear;        /**< bytes from the IP header on that stand in one piece */
-	__u16 frag_max_size; /**< largest original fragment with its IP header; 0: never fragmented */
+	__u16 frag_max_size; /**< largest original fragment, IP header included; 0: none */
 	struct sk_buff *skb;
 	const unsigned char *base;
 };
@@ -200,6 +200,7 @@ static __attribute__((noinline, unused)) long unfrag_packet_step(__u32 i, void *
 	struct unfrag_facts *f = &pkt->facts;
 	struct unfrag_exthdr hdr;
 
+	(void)i;
 	if (unfrag_packet_exthdr(pkt, &hdr)) {
 		f->walking = !!unfrag_ipv6_cut(f);
 		return 1;
@@ -228,7 +229,7 @@ UNFRAG_INLINE int unfrag_packet_init4(struct unfrag_packet *pkt, __u32 len)
 {
 	const struct iphdr___unfrag *iph = unfrag_cast(iphdr, pkt->base);
 	const struct inet_skb_parm___unfrag *cb;
-	/* The struct starts with a bit field; a byte is a byte under any type that starts with one. */
+	/* struct iphdr starts with a bit field; any type that starts with a byte will do. */
 	const struct frag_hdr___unfrag *first = unfrag_cast(frag_hdr, pkt->base);
 
 	if (pkt->linear < UNFRAG_IPV4_HLEN ||

@@ -28,14 +28,15 @@ static int on(const struct request *q)
 	struct unfrag_hold *hold;
 	int r = unfrag_defrag_hold(&hold, &opts);
 
-	if (r == -EEXIST) {
-		printf("'%s' holds defragmentation there already\n", q->holder);
-		return CLI_DONE;
-	}
-	if (r)
+	if (r && r != -EEXIST)
 		return cli_exit_of(r);
-	unfrag_hold_free(hold);
-	printf("defragmentation is on, held by '%s'\n", q->holder);
+	if (!r)
+		unfrag_hold_free(hold);
+	if (q->json)
+		return json_finish(json_pack("{s:s, s:b}", "holder", q->holder, "new", !r));
+	printf(r ? "'%s' holds defragmentation there already\n" :
+		   "defragmentation is on, held by '%s'\n",
+	       q->holder);
 	return CLI_DONE;
 }
 
@@ -57,19 +58,22 @@ static int match(const char *id, void *arg)
 	return 1;
 }
 
-static int release(const char *id)
+static int release(const struct request *q, const char *id)
 {
 	struct unfrag_hold *hold;
 	int r = unfrag_hold_open(&hold, id);
 
-	if (!r) {
-		r = unfrag_defrag_release(hold);
-		if (r)
-			unfrag_hold_free(hold);
-		else
-			printf("released '%s'\n", id);
+	if (r)
+		return cli_exit_of(r);
+	r = unfrag_defrag_release(hold);
+	if (r) {
+		unfrag_hold_free(hold);
+		return cli_exit_of(r);
 	}
-	return cli_exit_of(r);
+	if (q->json)
+		return json_finish(json_pack("{s:s}", "released", id));
+	printf("released '%s'\n", id);
+	return CLI_DONE;
 }
 
 static int off(const struct request *q)
@@ -78,7 +82,7 @@ static int off(const struct request *q)
 	int r;
 
 	if (q->id)
-		return release(q->id);
+		return release(q, q->id);
 	r = unfrag_netns_inode(q->netns, &s.inode);
 	if (!r)
 		r = unfrag_hold_each(match, &s);
@@ -91,7 +95,7 @@ static int off(const struct request *q)
 			q->holder);
 		return CLI_FAILED;
 	}
-	return release(s.id);
+	return release(q, s.id);
 }
 
 struct listing {
@@ -246,6 +250,6 @@ const struct verb verb_defrag = {
 		"      --holder NAME     who holds it (default: default); off with the last\n"
 		"      --id ID           off: the hold of that id, broken ones too\n"
 		"      --all             status: holds in all namespaces\n"
-		"      --json            status: as JSON\n",
+		"      --json            print as JSON\n",
 	.run = run,
 };

@@ -11,6 +11,8 @@ struct request {
 	const char *program;
 	bool keep_maps;
 	bool all_log;
+	bool json;
+	int kept;
 };
 
 static bool parse(const struct verb *self, struct request *q, int argc, char **argv, int *code)
@@ -19,6 +21,7 @@ static bool parse(const struct verb *self, struct request *q, int argc, char **a
 		{ "program", required_argument, NULL, 'P' },
 		{ "keep-maps", no_argument, NULL, OPTION_KEEP_MAPS },
 		{ "verifier-log", no_argument, NULL, OPTION_VERIFIER_LOG },
+		{ "json", no_argument, NULL, OPTION_JSON },
 		CLI_COMMON_OPTIONS,
 	};
 	int option;
@@ -30,6 +33,8 @@ static bool parse(const struct verb *self, struct request *q, int argc, char **a
 			q->keep_maps = true;
 		else if (option == OPTION_VERIFIER_LOG)
 			q->all_log = true;
+		else if (option == OPTION_JSON)
+			q->json = true;
 		else if (cli_common_option(self, option, code))
 			return false;
 	}
@@ -39,24 +44,43 @@ static bool parse(const struct verb *self, struct request *q, int argc, char **a
 	return false;
 }
 
-static int load(const struct request *q, struct unfrag_attachment *att, struct object *o)
+static int load(struct request *q, struct unfrag_attachment *att, struct object *o)
 {
-	int kept = 0;
-
 	if (q->keep_maps)
-		kept = unfrag_attachment_reuse_maps(att, o->obj);
-	if (kept < 0)
-		return cli_exit_of(kept);
-	if (q->keep_maps)
-		cli_note("%d %s kept", kept, kept == 1 ? "map is" : "maps are");
+		q->kept = unfrag_attachment_reuse_maps(att, o->obj);
+	if (q->kept < 0)
+		return cli_exit_of(q->kept);
 	return object_load(o, q->all_log);
 }
 
-static int replace(const struct request *q, const char *name, const char *path)
+static int put(struct request *q, struct unfrag_attachment *att, struct object *o)
+{
+	char *source = realpath(o->path, NULL);
+	int code = load(q, att, o);
+
+	if (!code)
+		code = cli_exit_of(
+			unfrag_attachment_replace(att, o->obj, o->prog, source ? source : o->path));
+	free(source);
+	return code;
+}
+
+static int report(const struct request *q, const char *name, const struct object *o)
+{
+	if (q->json)
+		return json_finish(json_pack("{s:s, s:s, s:i}", "name", name, "program",
+					     bpf_program__name(o->prog), "kept_maps", q->kept));
+	printf("replaced the program of '%s' with '%s'", name, bpf_program__name(o->prog));
+	if (q->keep_maps)
+		printf(", %d %s kept", q->kept, q->kept == 1 ? "map" : "maps");
+	putchar('\n');
+	return CLI_DONE;
+}
+
+static int replace(struct request *q, const char *name, const char *path)
 {
 	struct unfrag_attachment *att;
 	struct object o;
-	char *source;
 	int code = object_open(&o, path, q->program);
 
 	if (code)
@@ -65,16 +89,11 @@ static int replace(const struct request *q, const char *name, const char *path)
 	if (!code)
 		code = cli_exit_of(unfrag_attachment_open(&att, name));
 	if (!code) {
-		code = load(q, att, &o);
-		source = realpath(path, NULL);
-		if (!code)
-			code = cli_exit_of(unfrag_attachment_replace(att, o.obj, o.prog,
-								     source ? source : path));
-		free(source);
+		code = put(q, att, &o);
 		unfrag_attachment_free(att);
 	}
 	if (!code)
-		printf("replaced the program of '%s' with '%s'\n", name, bpf_program__name(o.prog));
+		code = report(q, name, &o);
 	object_close(&o);
 	return code;
 }
@@ -95,6 +114,7 @@ const struct verb verb_replace = {
 	.summary = "put another program into an attachment, in one step",
 	.help = "  -P, --program NAME    program in the object, if it has several\n"
 		"      --keep-maps       keep the maps that have the same name and layout\n"
-		"      --verifier-log    on refusal show all that the verifier said\n",
+		"      --verifier-log    on refusal show all that the verifier said\n"
+		"      --json            print what was done as JSON\n",
 	.run = run,
 };

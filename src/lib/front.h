@@ -18,7 +18,7 @@ struct front {
 	}
 #define _cleanup_front_ _cleanup_(front_release)
 
-/* Loads a new one with its own slot and counters. flags: UNFRAG_ATTACH_ACCEPT_.... Logs the error. */
+/* Loads one with its own slot and counters. flags: UNFRAG_ATTACH_ACCEPT_.... Logs errors. */
 int front_load(struct front *out, uint32_t flags);
 void front_release(struct front *f);
 

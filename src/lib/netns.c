@@ -177,6 +177,43 @@ static bool find_process(const struct netns_id *id, char *buf, size_t size)
 	return false;
 }
 
+/* A descriptor of one process: a namespace can be kept by that alone. */
+static bool find_fd(const char *pid, const char *want, char *buf, size_t size)
+{
+	char path[64], target[64];
+	struct dirent *e;
+	ssize_t n;
+	_cleanup_dir_ DIR *dir = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	dir = opendir(path);
+	while (dir && (e = readdir(dir))) {
+		n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
+		if (n <= 0)
+			continue;
+		target[n] = '\0';
+		if (strcmp(target, want))
+			continue;
+		snprintf(buf, size, "%s/%.20s", path, e->d_name);
+		return true;
+	}
+	return false;
+}
+
+static bool find_descriptor(const struct netns_id *id, char *buf, size_t size)
+{
+	_cleanup_dir_ DIR *dir = opendir("/proc");
+	char want[64];
+	struct dirent *e;
+
+	snprintf(want, sizeof(want), "net:[%llu]", (unsigned long long)id->inode);
+	while (dir && (e = readdir(dir)))
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
+		    find_fd(e->d_name, want, buf, size))
+			return true;
+	return false;
+}
+
 bool netns_find(const struct netns_id *id, char *buf, size_t size)
 {
 	snprintf(buf, size, "%s", "");
@@ -184,13 +221,14 @@ bool netns_find(const struct netns_id *id, char *buf, size_t size)
 		snprintf(buf, size, "current");
 		return true;
 	}
-	return find_mount(id, buf, size) || find_process(id, buf, size);
+	return find_mount(id, buf, size) || find_process(id, buf, size) ||
+	       find_descriptor(id, buf, size);
 }
 
 int unfrag_netns_inode(const char *netns, uint64_t *inode)
 {
 	_cleanup_close_ int fd = netns_open(netns);
-	struct netns_id id;
+	struct netns_id id = { 0 };
 	int r = fd < 0 ? fd : netns_id(fd, &id);
 
 	if (!r)

@@ -35,7 +35,8 @@ int netns_id(int fd, struct netns_id *id);
 int netns_call(int fd, int (*fn)(void *arg), void *arg);
 
 /*
- * Finds what people call a namespace: "current", its name, a path it is mounted at, or "pid:N".
+ * Finds what people call a namespace: "current", its name, a path it is mounted at, "pid:N", or the
+ * path of a descriptor that holds it.
  * Returns false, buf empty, when no process and no name leads to it any more.
  */
 bool netns_find(const struct netns_id *id, char *buf, size_t size);

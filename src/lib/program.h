@@ -19,7 +19,7 @@
 struct bpf_object;
 struct bpf_program;
 
-/* A loaded program of the object: prog if given, else its only netfilter program. Logs the error. */
+/* A loaded program of the object: prog, or its only netfilter program. Logs the error. */
 int program_choose(struct bpf_program **out, struct bpf_object *obj, struct bpf_program *prog);
 
 int program_id(const struct bpf_program *prog, uint32_t *id);

@@ -105,7 +105,7 @@ int store_open(struct store *out, const char *base, const char *name)
 /* A reader that asks store_is_locked_elsewhere() holds the lock for a moment: outlast it. */
 static int lock_patiently(int fd)
 {
-	const struct timespec pause = { .tv_nsec = 2 * 1000 * 1000 };
+	const struct timespec pause = { .tv_nsec = 2000000 };
 	int tries;
 
 	for (tries = 0; tries < 25; tries++) {
@@ -317,8 +317,8 @@ int store_destroy(struct store *s)
 int store_entries(const struct store *s, const char *prefix,
 		  int (*fn)(const struct store *s, const char *name, void *arg), void *arg)
 {
-	char **names;
-	size_t n, i;
+	char **names = NULL;
+	size_t n = 0, i;
 	int r = list_dir(s->fd, ".", &names, &n);
 
 	if (r)
@@ -333,8 +333,8 @@ int store_entries(const struct store *s, const char *prefix,
 int store_each(const char *base, int (*fn)(const char *name, void *arg), void *arg)
 {
 	char root[BPFFS_PATH_MAX], path[STORE_PATH_MAX];
-	char **names;
-	size_t n, i;
+	char **names = NULL;
+	size_t n = 0, i;
 	int r = bpffs_find(root, sizeof(root));
 
 	if (!r)

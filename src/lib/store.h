@@ -28,7 +28,7 @@ struct store {
 	}
 #define _cleanup_store_ _cleanup_(store_release)
 
-/* Claims base/name and locks it. -EEXIST when the name is in use. Logs nothing but lack of bpffs. */
+/* Claims base/name and locks it. -EEXIST: the name is in use. Logs only the lack of a bpffs. */
 int store_create(struct store *out, const char *base, const char *name);
 
 /* Opens it without locking. -ENOENT. */

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Attachments: a program that stands behind the front at every family and hook asked for, under
+ * one name. What is made is pinned in a BPF file system, so nothing has to run.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <unfrag/base.h>
+
+struct bpf_object;
+struct bpf_program;
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define UNFRAG_NAME_MAX 63
+
+#define UNFRAG_ATTACH_PRIORITY          0x1u  /**< `priority` counts; else the default */
+#define UNFRAG_ATTACH_NO_DEFRAG         0x2u  /**< don't ask the kernel to reassemble */
+#define UNFRAG_ATTACH_ACCEPT_FRAGMENTS  0x4u  /**< what is still a fragment goes on, unjudged */
+#define UNFRAG_ATTACH_ACCEPT_UNREADABLE 0x8u  /**< likewise for unreadable headers */
+#define UNFRAG_ATTACH_ACCEPT_EMPTY      0x10u /**< likewise when there is no program */
+
+struct unfrag_attach_opts {
+	size_t sz;
+	/**
+	 * Network namespace: a name under /run/netns, a path, or a process id; NULL: the caller's.
+	 * The caller's own namespace is never changed.
+	 */
+	const char *netns;
+	uint32_t families;  /**< UNFRAG_FAMILIES_...; 0: both */
+	uint32_t hooks;     /**< `1u << UNFRAG_HOOK_...`; 0: prerouting */
+	int32_t priority;   /**< with UNFRAG_ATTACH_PRIORITY */
+	uint32_t flags;     /**< UNFRAG_ATTACH_... */
+	const char *source; /**< where the program is from, to be shown to people; NULL: unknown */
+};
+
+struct unfrag_attachment;
+
+/**
+ * Attaches a program under a name, at all families and hooks asked for or at none.
+ *
+ * Until the last link stands every packet passes as before; then one step puts the program in
+ * force everywhere. What is made is pinned under `unfrag/NAME/` in the BPF file system (mounted at
+ * /sys/fs/bpf if it is not), the maps of @p obj among it, and outlives the caller.
+ *
+ * @param out  set to a handle on success, to be given to unfrag_attachment_free()
+ * @param name 1..63 of letters, digits, `-` and `_`, first a letter or digit
+ * @param obj  loaded; may be closed afterwards
+ * @param prog one of its programs; NULL: its only netfilter program
+ * @param opts NULL: defaults
+ * @return 0; -EEXIST when the name is in use; -EBUSY when another hook stands at the priority;
+ *         -EINVAL, -EPERM, -EOPNOTSUPP (this kernel can't) or what the kernel said. Since: 0.1
+ */
+int unfrag_attachment_attach(struct unfrag_attachment **out, const char *name,
+			     struct bpf_object *obj, struct bpf_program *prog,
+			     const struct unfrag_attach_opts *opts);
+
+/** Opens an attachment by name, broken ones too. 0, -EINVAL, -ENOENT, -EPERM. Since: 0.1 */
+int unfrag_attachment_open(struct unfrag_attachment **out, const char *name);
+
+/** Gives up a handle; the attachment stays as it is. NULL is allowed. Since: 0.1 */
+void unfrag_attachment_free(struct unfrag_attachment *att);
+
+/**
+ * Lets maps of an opened, not yet loaded object be those of the program in force, where name, type,
+ * key, value and size are the same. To be called before bpf_object__load() and
+ * unfrag_attachment_replace().
+ *
+ * @return number of maps that will be kept, or -EBUSY, -EIO, -EPERM. Since: 0.1
+ */
+int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_object *obj);
+
+/**
+ * Puts another program into force, in one step: every packet is judged by the old one or by the
+ * new one. On failure the old one stays.
+ *
+ * @param source as in struct unfrag_attach_opts
+ * @return 0; -EBUSY while another process changes it; -EBADF when it is broken. Since: 0.1
+ */
+int unfrag_attachment_replace(struct unfrag_attachment *att, struct bpf_object *obj,
+			      struct bpf_program *prog, const char *source);
+
+/**
+ * Takes the attachment away, whole or broken: links first, then all that was pinned. The handle
+ * stays to be freed.
+ *
+ * @return 0; -EBUSY while another process changes it. Since: 0.1
+ */
+int unfrag_attachment_detach(struct unfrag_attachment *att);
+
+enum unfrag_state {
+	UNFRAG_STATE_READY,    /**< in force */
+	UNFRAG_STATE_BUSY,     /**< a process is changing it now */
+	UNFRAG_STATE_BROKEN,   /**< cut short or tampered with; detach cleans it */
+	UNFRAG_STATE_ORPHANED, /**< its namespace has no process and no name left */
+	UNFRAG_STATE_MAX,
+};
+
+/** "ready" and so on. Static. Since: 0.1 */
+const char *unfrag_state_name(enum unfrag_state state);
+
+struct unfrag_attachment_info {
+	size_t sz; /**< set by the caller */
+	enum unfrag_state state;
+	char problem[128]; /**< why it is not ready; empty if it is */
+	uint32_t families; /**< as asked, defaults filled in; so the next three */
+	uint32_t hooks;
+	int32_t priority;
+	uint32_t flags;
+	uint32_t links;       /**< how many of its links are there */
+	uint64_t netns_inode; /**< identity of the namespace, as in "net:[INODE]" */
+	char netns[256];      /**< its name, a path or "pid:N" now; "current"; "" if it has none */
+	int64_t since;        /**< when it was attached, seconds since 1970 */
+	uint32_t program_id;  /**< the kernel's id of the program in force; 0: none */
+	char program[128];    /**< its name */
+	char source[256];     /**< where it is from */
+	int64_t program_since;
+};
+
+/** Describes the attachment as it is now. 0 or -EIO, -EPERM. Since: 0.1 */
+int unfrag_attachment_info(struct unfrag_attachment *att, struct unfrag_attachment_info *info);
+
+struct unfrag_counters {
+	size_t sz;        /**< set by the caller */
+	uint64_t packets; /**< sum of the outcomes */
+	uint64_t outcomes[UNFRAG_OUTCOME_MAX];
+	uint64_t frag_max_size; /**< bytes of the largest original fragment, 0: none seen */
+};
+
+/**
+ * Counters of one family and hook, summed over CPUs, since the attachment was made.
+ *
+ * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6
+ * @return 0; -EINVAL; -EBADF when it has none (broken). Since: 0.1
+ */
+int unfrag_attachment_counters(struct unfrag_attachment *att, uint32_t family,
+			       enum unfrag_hook hook, struct unfrag_counters *counters);
+
+/**
+ * Calls @p fn with every attachment's name, in order, until it returns other than 0.
+ *
+ * @return 0, what @p fn returned, or a negative errno. Since: 0.1
+ */
+int unfrag_attachment_each(int (*fn)(const char *name, void *arg), void *arg);
+
+#ifdef __cplusplus
+}
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The kernel's defragmentation, held on without a program.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <unfrag/attachment.h>
+#include <unfrag/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct unfrag_hold_opts {
+	size_t sz;
+	const char *netns;  /**< as in struct unfrag_attach_opts */
+	uint32_t families;  /**< 0: both */
+	const char *holder; /**< a name: the hold outlives the process; NULL: it ends with it */
+};
+
+struct unfrag_hold;
+
+/**
+ * Keeps the kernel's defragmentation on in a namespace, so that every hook after -400 there sees
+ * whole packets (nftables without conntrack, other people's BPF links). It is on while anyone
+ * holds it.
+ *
+ * @return 0; -EEXIST when that holder already has one there; else as for an attachment. Since: 0.1
+ */
+int unfrag_defrag_hold(struct unfrag_hold **out, const struct unfrag_hold_opts *opts);
+
+/** Opens a hold by the id unfrag_hold_each() gives, broken ones too. Since: 0.1 */
+int unfrag_hold_open(struct unfrag_hold **out, const char *id);
+
+/** Ends the hold and frees the handle. 0, or -EBUSY: then it stays, handle and all. Since: 0.1 */
+int unfrag_defrag_release(struct unfrag_hold *hold);
+
+/** Gives up a handle; a hold with a holder stays, one without ends. NULL is allowed. */
+void unfrag_hold_free(struct unfrag_hold *hold);
+
+struct unfrag_hold_info {
+	size_t sz; /**< set by the caller */
+	enum unfrag_state state;
+	char problem[128];
+	char holder[UNFRAG_NAME_MAX + 1];
+	uint32_t families;
+	uint64_t netns_inode;
+	char netns[256];
+	int64_t since;
+};
+
+/** Describes the hold as it is now. Since: 0.1 */
+int unfrag_hold_info(struct unfrag_hold *hold, struct unfrag_hold_info *info);
+
+/** Calls @p fn with every holder's hold, by id, until it returns other than 0. Since: 0.1 */
+int unfrag_hold_each(int (*fn)(const char *id, void *arg), void *arg);
+
+/**
+ * Whether the kernel reassembles in a namespace now, whoever asked for it: tried by asking for the
+ * defragmenter's own place, which only it takes.
+ *
+ * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6
+ * @return 1 on, 0 off, or a negative errno. Since: 0.1
+ */
+int unfrag_defrag_status(const char *netns, uint32_t family);
+
+#ifdef __cplusplus
+}
+#endif

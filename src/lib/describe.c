@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cleanup.h"
 #include "links.h"
 #include "netns.h"
 
@@ -20,21 +21,41 @@ void description_problem(struct description *d, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void describe_links(struct description *d, const struct store *s)
+static void describe_links(struct description *d, const struct store *s, int netns_fd)
 {
 	struct links_tally tally;
 
-	links_count(s, &d->about, &tally);
+	links_count(s, &d->about, netns_fd, &tally);
 	d->links = tally.found;
 	if (d->about.state != ABOUT_READY)
 		description_problem(d, "attaching was cut short");
-	else if (tally.found != tally.expected)
+	else if (tally.missing[0])
 		description_problem(d, "%s is missing", tally.missing);
+	else if (tally.dead[0])
+		description_problem(d, "%s was detached by force", tally.dead);
+}
+
+/* The namespace as netns_call() takes it, or LINKS_NETNS_UNKNOWN. */
+static int describe_netns(struct description *d)
+{
+	struct netns_id id = { .dev = d->about.netns_dev, .inode = d->about.netns_inode };
+	char path[NETNS_PATH_MAX];
+	int fd;
+
+	if (!netns_find(&id, path)) {
+		d->state = UNFRAG_STATE_ORPHANED;
+		return LINKS_NETNS_UNKNOWN;
+	}
+	netns_name(path, d->netns, sizeof(d->netns));
+	if (!strcmp(path, NETNS_SELF))
+		return NETNS_HERE;
+	fd = netns_open_path(path);
+	return fd < 0 ? LINKS_NETNS_UNKNOWN : fd;
 }
 
 void describe(struct description *d, const struct store *s)
 {
-	struct netns_id id;
+	_cleanup_close_ int netns_fd = -1;
 	int r;
 
 	memset(d, 0, sizeof(*d));
@@ -46,10 +67,8 @@ void describe(struct description *d, const struct store *s)
 		return;
 	}
 	d->known = true;
-	id = (struct netns_id){ .dev = d->about.netns_dev, .inode = d->about.netns_inode };
-	describe_links(d, s);
-	if (!netns_find(&id, d->netns, sizeof(d->netns)) && !d->problem[0])
-		d->state = UNFRAG_STATE_ORPHANED;
+	netns_fd = describe_netns(d);
+	describe_links(d, s, netns_fd);
 }
 
 void description_finish(struct description *d, struct store *s)

@@ -10,6 +10,7 @@
 #include "link.h"
 #include "log.h"
 #include "names.h"
+#include "probe.h"
 
 #define LINK_NAME_MAX sizeof(((struct links_tally *)0)->missing)
 
@@ -142,8 +143,29 @@ void links_close(struct links *l)
 
 struct count {
 	const struct store *store;
+	const struct about *about;
+	int netns_fd;
 	struct links_tally *tally;
 };
+
+/* A BPF link can't join a priority that any hook has, so trying tells. */
+static bool place_is_free(const struct count *c, struct place p)
+{
+	struct unfrag_netfilter_opts opts = {
+		.sz = sizeof(opts),
+		.pf = family_pf(p.family),
+		.hook = p.hook,
+		.priority = c->about->priority,
+	};
+
+	return c->netns_fd != LINKS_NETNS_UNKNOWN && !probe_link_in(c->netns_fd, &opts);
+}
+
+static void note_first(char *first, const char *name)
+{
+	if (!first[0])
+		memcpy(first, name, LINK_NAME_MAX);
+}
 
 static int count_one(struct place p, void *arg)
 {
@@ -155,16 +177,19 @@ static int count_one(struct place p, void *arg)
 	c->tally->expected++;
 	link_name(p, name);
 	fd = store_get(c->store, name);
-	if (fd >= 0 && !link_get_info(fd, &info) && info.type == LINK_TYPE_NETFILTER)
+	if (fd < 0 || link_get_info(fd, &info) || info.type != LINK_TYPE_NETFILTER)
+		note_first(c->tally->missing, name);
+	else if (place_is_free(c, p))
+		note_first(c->tally->dead, name);
+	else
 		c->tally->found++;
-	else if (!c->tally->missing[0])
-		memcpy(c->tally->missing, name, sizeof(name));
 	return 0;
 }
 
-void links_count(const struct store *s, const struct about *a, struct links_tally *tally)
+void links_count(const struct store *s, const struct about *a, int netns_fd,
+		 struct links_tally *tally)
 {
-	struct count c = { .store = s, .tally = tally };
+	struct count c = { .store = s, .about = a, .netns_fd = netns_fd, .tally = tally };
 
 	memset(tally, 0, sizeof(*tally));
 	each_place(a, count_one, &c);

@@ -34,7 +34,15 @@ struct links_tally {
 	uint32_t expected;
 	uint32_t found;
 	char missing[32]; /* the first that is not there */
+	char dead[32];    /* the first that was detached behind our back: its place is free */
 };
 
-/* Looks for the pins of every link that `a` names. */
-void links_count(const struct store *s, const struct about *a, struct links_tally *tally);
+#define LINKS_NETNS_UNKNOWN (-3)
+
+/*
+ * Looks for the pins of every link that `a` names, and whether their places in the namespace are
+ * taken (netns_call()'s fd, or LINKS_NETNS_UNKNOWN: not looked at): the kernel tells as much of a
+ * link that was detached by force as of a live one.
+ */
+void links_count(const struct store *s, const struct about *a, int netns_fd,
+		 struct links_tally *tally);

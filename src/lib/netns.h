@@ -34,9 +34,18 @@ int netns_id(int fd, struct netns_id *id);
  */
 int netns_call(int fd, int (*fn)(void *arg), void *arg);
 
+/* The same without words: an open namespace, or a negative errno. */
+int netns_open_path(const char *path);
+
+#define NETNS_DIR      "/run/netns/"
+#define NETNS_SELF     "/proc/thread-self/ns/net"
+#define NETNS_PATH_MAX 256
+
 /*
- * Finds what people call a namespace: "current", its name, a path it is mounted at, "pid:N", or the
- * path of a descriptor that holds it.
- * Returns false, buf empty, when no process and no name leads to it any more.
+ * Finds a path that leads to a namespace, of NETNS_PATH_MAX bytes; NETNS_SELF if it is the caller's.
+ * False, and an empty path, when no process and no name leads to it any more.
  */
-bool netns_find(const struct netns_id *id, char *buf, size_t size);
+bool netns_find(const struct netns_id *id, char *path);
+
+/* What people call it, from that path: "current", a name, "pid:N", or the path itself. */
+void netns_name(const char *path, char *buf, size_t size);

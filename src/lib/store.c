@@ -75,11 +75,11 @@ int store_create(struct store *out, const char *base, const char *name)
 	if (mkdir(s.path, 0700))
 		return -errno;
 	s.fd = open_dir(s.path);
-	if (s.fd < 0)
-		return s.fd;
-	r = store_lock(&s);
-	if (r)
+	r = s.fd < 0 ? s.fd : store_lock(&s);
+	if (r) {
+		rmdir(s.path);
 		return r;
+	}
 	*out = s;
 	s.fd = -1;
 	return 0;

@@ -194,7 +194,7 @@ int unfrag_attachment_info(struct unfrag_attachment *att, struct unfrag_attachme
 	struct description d;
 
 	describe(&d, &att->store);
-	if (d.known && !d.problem[0])
+	if (d.known)
 		describe_program(&att->store, &i, &d);
 	description_finish(&d, &att->store);
 	i.state = d.state;

@@ -5,17 +5,17 @@
 #include <errno.h>
 #include <linux/magic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "log.h"
 
 #define BPFFS_DEFAULT "/sys/fs/bpf"
-#define BPFFS_INIT    "/proc/1/root" BPFFS_DEFAULT
-
 static bool is_bpffs(const char *path)
 {
 	struct statfs st;
@@ -23,29 +23,63 @@ static bool is_bpffs(const char *path)
 	return !statfs(path, &st) && (unsigned long)st.f_type == BPF_FS_MAGIC;
 }
 
-int bpffs_find(char *path, size_t size)
+static bool mounts_differ(int pid)
 {
-	const char *const candidates[] = { secure_getenv("UNFRAG_BPFFS"), BPFFS_DEFAULT,
-					   BPFFS_INIT };
-	size_t i;
+	struct stat own, other;
+	char path[64];
 
-	for (i = 0; i < sizeof(candidates) / sizeof(*candidates); i++) {
-		if (!candidates[i] || !is_bpffs(candidates[i]))
-			continue;
-		if (snprintf(path, size, "%s", candidates[i]) >= (int)size)
-			return -ENAMETOOLONG;
-		return 0;
-	}
-	return -ENOENT;
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	return !stat("/proc/self/ns/mnt", &own) && !stat(path, &other) &&
+	       own.st_ino != other.st_ino;
 }
 
-/* In a mount namespace of its own a new mount would end with the process, and the pins with it. */
-static bool mounts_are_private(void)
+static int parent_of(int pid)
 {
-	struct stat own, init;
+	char path[64];
+	int parent = 0;
+	FILE *f;
 
-	return !stat("/proc/self/ns/mnt", &own) && !stat("/proc/1/ns/mnt", &init) &&
-	       own.st_ino != init.st_ino;
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "re");
+	if (!f)
+		return 0;
+	if (fscanf(f, "%*d (%*[^)]) %*c %d", &parent) != 1)
+		parent = 0;
+	fclose(f);
+	return parent;
+}
+
+/*
+ * "ip netns exec" runs its command in a mount namespace of its own, where /sys is covered and a new
+ * mount would end with the command, and the pins with it. A process outside: process 1, or where
+ * that can't be seen, the nearest ancestor. 0: there is none, this is the outside.
+ */
+static int outside(void)
+{
+	int pid;
+
+	if (!access("/proc/1/ns/mnt", F_OK))
+		return mounts_differ(1) ? 1 : 0;
+	for (pid = getppid(); pid > 1; pid = parent_of(pid))
+		if (mounts_differ(pid))
+			return pid;
+	return 0;
+}
+
+int bpffs_find(char *path, size_t size)
+{
+	const char *asked = secure_getenv("UNFRAG_BPFFS");
+	int pid;
+
+	if (snprintf(path, size, "%s", asked ? asked : BPFFS_DEFAULT) >= (int)size)
+		return -ENAMETOOLONG;
+	if (is_bpffs(path))
+		return 0;
+	pid = asked ? 0 : outside();
+	if (!pid)
+		return -ENOENT;
+	snprintf(path, size, "/proc/%d/root" BPFFS_DEFAULT, pid);
+	return is_bpffs(path) ? 0 : -ENOENT;
 }
 
 int bpffs_ensure(char *path, size_t size)
@@ -53,17 +87,18 @@ int bpffs_ensure(char *path, size_t size)
 	const char *asked = secure_getenv("UNFRAG_BPFFS");
 	int r = bpffs_find(path, size);
 
-	if (asked && (r || strcmp(path, asked)))
+	if (asked && r)
 		return log_error(-ENOENT, "UNFRAG_BPFFS is '%s', which is no BPF file system",
 				 asked);
 	if (!r || r != -ENOENT)
 		return r;
-	if (mounts_are_private())
-		return log_error(-ENOENT,
-				 "no BPF file system is mounted at " BPFFS_DEFAULT
-				 " outside of this "
-				 "mount namespace, and one mounted here would vanish with it; run "
-				 "this outside, with --netns to name the network namespace");
+	if (outside())
+		return log_error(
+			-ENOENT,
+			"no BPF file system is mounted at " BPFFS_DEFAULT
+			" outside of "
+			"this mount namespace, and one mounted here would vanish with "
+			"it; run this outside, with --netns to name the network namespace");
 	if (mount("bpf", BPFFS_DEFAULT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
 		r = -errno;
 		return log_error(r,

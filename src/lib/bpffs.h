@@ -11,7 +11,7 @@
 
 /*
  * Finds the BPF file system that outlives this process: $UNFRAG_BPFFS, /sys/fs/bpf, or that of
- * process 1 where /sys is covered ("ip netns exec"). Returns 0 or -ENOENT; logs nothing.
+ * a process outside where /sys is covered ("ip netns exec"). Returns 0 or -ENOENT; logs nothing.
  */
 int bpffs_find(char *path, size_t size);
 

@@ -122,7 +122,7 @@ struct unfrag_attachment_info {
 	int64_t program_since;
 };
 
-/** Describes the attachment as it is now. 0 or -EIO, -EPERM. Since: 0.1 */
+/** Describes the attachment as it is now. 0, or -ENOENT when it was detached. Since: 0.1 */
 int unfrag_attachment_info(struct unfrag_attachment *att, struct unfrag_attachment_info *info);
 
 struct unfrag_counters {

@@ -52,7 +52,7 @@ struct unfrag_hold_info {
 	int64_t since;
 };
 
-/** Describes the hold as it is now. Since: 0.1 */
+/** Describes the hold as it is now. 0, or -ENOENT when it was released. Since: 0.1 */
 int unfrag_hold_info(struct unfrag_hold *hold, struct unfrag_hold_info *info);
 
 /** Calls @p fn with every holder's hold, by id, until it returns other than 0. Since: 0.1 */

@@ -13,105 +13,23 @@
  *		return dport == 53 ? UNFRAG_ACCEPT : UNFRAG_DROP;
  *	}
  *
- * Works with or without a vmlinux.h in front of it, with clang 14 and newer. The kernel types used
- * are declared here, relocated at load (CO-RE), so one object serves every kernel from 6.4 on.
- * Kernel functions ask for a program under a GPL-compatible licence. Manual: unfrag-bpf(7).
+ * Works with or without a vmlinux.h in front of it, with clang 14 and newer; one object serves every
+ * kernel from 6.4 on. Kernel functions ask for a program under a GPL-compatible licence.
+ * Manual: unfrag-bpf(7).
  *
- * A reassembled packet is not linear: its later bytes stand in other buffers. Reads of the linear
- * part are plain loads (bpf_rdonly_cast, about 1 ns), all others go through a dynptr (about 50).
+ * A reassembled packet is not linear: its later bytes stand in other buffers. Headers in the linear
+ * part are read by plain loads (bpf_rdonly_cast), all else goes through a dynptr and costs more.
  */
 #pragma once
 
-#ifndef __VMLINUX_H__
-#include <linux/bpf.h>
-#include <linux/types.h>
-#endif
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-
-#include "packet.h"
+#include <unfrag/kernel.bpf.h>
+#include <unfrag/packet.h>
 
 #define UNFRAG_DROP   0
 #define UNFRAG_ACCEPT 1
 
 #define UNFRAG_ENOENT  2
 #define UNFRAG_EBADMSG 74
-
-#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
-
-#ifndef __VMLINUX_H__
-struct net_device {
-	int ifindex;
-};
-
-struct nf_hook_state {
-	__u8 hook;
-	__u8 pf;
-	struct net_device *in;
-	struct net_device *out;
-};
-
-struct sk_buff {
-	unsigned int len;
-	unsigned int data_len;
-	unsigned char *data;
-};
-
-struct bpf_nf_ctx {
-	const struct nf_hook_state *state;
-	struct sk_buff *skb;
-};
-#endif
-
-/* What follows "___" is not part of the kernel's name: these stand beside a vmlinux.h. */
-struct sk_buff___unfrag {
-	unsigned int len;
-	unsigned int data_len;
-	unsigned char *data;
-	char cb[48];
-};
-
-struct iphdr___unfrag {
-	__u16 id;
-	__u16 frag_off;
-	__u8 protocol;
-};
-
-struct ipv6hdr___unfrag {
-	__u8 nexthdr;
-};
-
-struct frag_hdr___unfrag {
-	__u8 nexthdr;
-	__u8 reserved;
-	__u16 frag_off;
-	__u32 identification;
-};
-
-struct udphdr___unfrag {
-	__u16 source;
-	__u16 dest;
-};
-
-struct inet_skb_parm___unfrag {
-	__u16 frag_max_size;
-};
-
-struct inet6_skb_parm___unfrag {
-	__u16 frag_max_size;
-};
-
-#pragma clang attribute pop
-
-extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
-extern int bpf_dynptr_from_skb(struct __sk_buff *skb, __u64 flags,
-			       struct bpf_dynptr *ptr) __ksym __weak;
-
-/* A kernel address read as a kernel type: faults read as zero. */
-#define unfrag_cast(type, addr) \
-	((struct type##___unfrag *)bpf_rdonly_cast((addr), bpf_core_type_id_kernel( \
-								   struct type##___unfrag)))
 
 /**
  * One packet. Set by unfrag_packet_init(); read `facts` and the fields, change nothing.
@@ -214,9 +132,12 @@ static __attribute__((noinline, unused)) long unfrag_packet_step(__u32 i, void *
 
 UNFRAG_INLINE int unfrag_packet_walk(struct unfrag_packet *pkt)
 {
+	/* What a callback is given must stand in memory; this way only a copy of it has to. */
+	struct unfrag_packet walked = *pkt;
 	/* Verified once; an unrolled loop would be verified for each chain of headers there is. */
-	long n = bpf_loop(UNFRAG_EXTHDR_MAX, unfrag_packet_step, pkt, 0);
+	long n = bpf_loop(UNFRAG_EXTHDR_MAX, unfrag_packet_step, &walked, 0);
 
+	*pkt = walked;
 	if (!pkt->facts.walking)
 		return 0;
 	/* Too many of them, unless the last step said that they can't be followed. */
@@ -267,6 +188,7 @@ UNFRAG_INLINE int unfrag_packet_init(struct unfrag_packet *pkt, struct bpf_nf_ct
 	const struct sk_buff___unfrag *skb = (const struct sk_buff___unfrag *)ctx->skb;
 	__u32 len = skb->len;
 
+	__builtin_memset(pkt, 0, sizeof(*pkt));
 	pkt->skb = ctx->skb;
 	pkt->linear = len - skb->data_len;
 	pkt->base = skb->data;

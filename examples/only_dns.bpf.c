@@ -8,13 +8,13 @@ int only_dns(struct bpf_nf_ctx *ctx)
 	struct unfrag_packet pkt;
 	__u16 sport, dport;
 
-	if (unfrag_packet_init(&pkt, ctx))
-		return UNFRAG_DROP;
+	if (unfrag_packet_from_nf(&pkt, ctx))
+		return NF_DROP;
 	if (pkt.facts.proto == UNFRAG_PROTO_ICMP || pkt.facts.proto == UNFRAG_PROTO_ICMPV6)
-		return UNFRAG_ACCEPT;
+		return NF_ACCEPT;
 	if (pkt.facts.proto != UNFRAG_PROTO_UDP || unfrag_packet_ports(&pkt, &sport, &dport))
-		return UNFRAG_DROP;
-	return sport == 53 || dport == 53 ? UNFRAG_ACCEPT : UNFRAG_DROP;
+		return NF_DROP;
+	return sport == 53 || dport == 53 ? NF_ACCEPT : NF_DROP;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -18,16 +18,16 @@ int port_bytes(struct bpf_nf_ctx *ctx)
 	__u16 sport, dport;
 	__u64 n, *sum;
 
-	if (unfrag_packet_init(&pkt, ctx) || pkt.facts.proto != UNFRAG_PROTO_UDP ||
+	if (unfrag_packet_from_nf(&pkt, ctx) || pkt.facts.proto != UNFRAG_PROTO_UDP ||
 	    unfrag_packet_ports(&pkt, &sport, &dport))
-		return UNFRAG_ACCEPT;
+		return NF_ACCEPT;
 	n = unfrag_packet_l4_len(&pkt) - UDP_HLEN;
 	sum = bpf_map_lookup_elem(&bytes, &dport);
 	if (sum)
 		__sync_fetch_and_add(sum, n);
 	else
 		bpf_map_update_elem(&bytes, &dport, &n, BPF_NOEXIST);
-	return UNFRAG_ACCEPT;
+	return NF_ACCEPT;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -12,11 +12,11 @@ int tiny_fragments(struct bpf_nf_ctx *ctx)
 {
 	struct unfrag_packet pkt;
 
-	if (unfrag_packet_init(&pkt, ctx))
-		return UNFRAG_DROP;
+	if (unfrag_packet_from_nf(&pkt, ctx))
+		return NF_DROP;
 	if (unfrag_packet_reassembled(&pkt) && pkt.frag_max_size < smallest)
-		return UNFRAG_DROP;
-	return UNFRAG_ACCEPT;
+		return NF_DROP;
+	return NF_ACCEPT;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

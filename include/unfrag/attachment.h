@@ -44,7 +44,7 @@ struct unfrag_attachment;
 /**
  * Attaches a program under a name, at all families and hooks asked for or at none.
  *
- * Until the last link stands every packet passes as before; then one step puts the program in
+ * Until the last link stands every whole packet passes as before; then one step puts the program in
  * force everywhere. What is made is pinned under `unfrag/NAME/` in the BPF file system (mounted at
  * /sys/fs/bpf if it is not), the maps of @p obj among it, and outlives the caller.
  *
@@ -68,22 +68,27 @@ void unfrag_attachment_free(struct unfrag_attachment *att);
 
 /**
  * Lets maps of an opened, not yet loaded object be those of the program in force, where name, type,
- * key, value and size are the same. To be called before bpf_object__load() and
- * unfrag_attachment_replace().
+ * key, value and size are the same. Global data, program arrays and maps of maps are never kept: they
+ * belong to one program. To be called before bpf_object__load() and unfrag_attachment_replace().
  *
  * @return number of maps that will be kept, or -EBUSY, -EIO, -EPERM. Since: 0.1
  */
 int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_object *obj);
 
+struct unfrag_replace_opts {
+	size_t sz;
+	const char *source; /**< as in struct unfrag_attach_opts */
+};
+
 /**
  * Puts another program into force, in one step: every packet is judged by the old one or by the
  * new one. On failure the old one stays.
  *
- * @param source as in struct unfrag_attach_opts
+ * @param opts NULL: defaults
  * @return 0; -EBUSY while another process changes it; -EBADF when it is broken. Since: 0.1
  */
 int unfrag_attachment_replace(struct unfrag_attachment *att, struct bpf_object *obj,
-			      struct bpf_program *prog, const char *source);
+			      struct bpf_program *prog, const struct unfrag_replace_opts *opts);
 
 /**
  * Takes the attachment away, whole or broken: links first, then all that was pinned. The handle
@@ -107,7 +112,7 @@ const char *unfrag_state_name(enum unfrag_state state);
 struct unfrag_attachment_info {
 	size_t sz; /**< set by the caller */
 	enum unfrag_state state;
-	char problem[128]; /**< why it is not ready; empty if it is */
+	char problem[128]; /**< why it is not ready, or what is amiss all the same; else empty */
 	uint32_t families; /**< as asked, defaults filled in; so the next three */
 	uint32_t hooks;
 	int32_t priority;
@@ -122,14 +127,26 @@ struct unfrag_attachment_info {
 	int64_t program_since;
 };
 
-/** Describes the attachment as it is now. 0, or -ENOENT when it was detached. Since: 0.1 */
+/**
+ * Describes the attachment as it is now; changes nothing.
+ *
+ * @return 0; -ENOENT when it was detached; or why it could not be looked at, which says nothing of
+ *         the attachment. Since: 0.1
+ */
 int unfrag_attachment_info(struct unfrag_attachment *att, struct unfrag_attachment_info *info);
 
+/**
+ * As unfrag_attachment_info(), and tries whether every link's place is really taken: the kernel
+ * tells as much of a link that was detached by force as of a live one. A link of ours stands for a
+ * moment at each place that is free. Since: 0.1
+ */
+int unfrag_attachment_check(struct unfrag_attachment *att, struct unfrag_attachment_info *info);
+
 struct unfrag_counters {
-	size_t sz;        /**< set by the caller */
-	uint64_t packets; /**< sum of the outcomes */
-	uint64_t outcomes[UNFRAG_OUTCOME_MAX];
+	size_t sz;              /**< set by the caller */
+	uint64_t packets;       /**< sum of the outcomes */
 	uint64_t frag_max_size; /**< bytes of the largest original fragment, 0: none seen */
+	uint64_t outcomes[UNFRAG_OUTCOME_SLOTS]; /**< by enum unfrag_outcome */
 };
 
 /**

@@ -35,7 +35,11 @@ int unfrag_defrag_hold(struct unfrag_hold **out, const struct unfrag_hold_opts *
 /** Opens a hold by the id unfrag_hold_each() gives, broken ones too. Since: 0.1 */
 int unfrag_hold_open(struct unfrag_hold **out, const char *id);
 
-/** Ends the hold and frees the handle. 0, or -EBUSY: then it stays, handle and all. Since: 0.1 */
+/**
+ * Ends the hold and frees the handle; NULL is allowed.
+ *
+ * @return 0, or -EBUSY: then it stays, handle and all. Since: 0.1
+ */
 int unfrag_defrag_release(struct unfrag_hold *hold);
 
 /** Gives up a handle; a hold with a holder stays, one without ends. NULL is allowed. */
@@ -59,8 +63,9 @@ int unfrag_hold_info(struct unfrag_hold *hold, struct unfrag_hold_info *info);
 int unfrag_hold_each(int (*fn)(const char *id, void *arg), void *arg);
 
 /**
- * Whether the kernel reassembles in a namespace now, whoever asked for it: tried by asking for the
- * defragmenter's own place, which only it takes.
+ * Whether the kernel reassembles in a namespace now, whoever asked for it. The kernel has no way to
+ * ask; its defragmenter stands at priority -400 at both prerouting and output, so what is tried is
+ * whether both places are taken.
  *
  * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6
  * @return 1 on, 0 off, or a negative errno. Since: 0.1

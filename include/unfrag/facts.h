@@ -61,8 +61,6 @@ enum unfrag_proto {
 	UNFRAG_PROTO_SCTP = 132,
 	UNFRAG_PROTO_MOBILITY = 135,
 	UNFRAG_PROTO_UDPLITE = 136,
-	UNFRAG_PROTO_HIP = 139,
-	UNFRAG_PROTO_SHIM6 = 140,
 };
 
 #define UNFRAG_IPV4_HLEN    20u
@@ -121,7 +119,10 @@ UNFRAG_INLINE __u32 unfrag_l4_hlen(__u8 proto)
 	}
 }
 
-/** Whether a header type is an IPv6 extension header that has another header behind it. */
+/**
+ * Whether a header type is an IPv6 extension header with another header behind it. Mobility, HIP and
+ * Shim6 (135, 139, 140) end the chain and count as upper-layer protocols, as they do in Linux.
+ */
 UNFRAG_INLINE int unfrag_is_exthdr(__u8 proto)
 {
 	switch (proto) {
@@ -130,9 +131,6 @@ UNFRAG_INLINE int unfrag_is_exthdr(__u8 proto)
 	case UNFRAG_PROTO_FRAGMENT:
 	case UNFRAG_PROTO_AH:
 	case UNFRAG_PROTO_DSTOPTS:
-	case UNFRAG_PROTO_MOBILITY:
-	case UNFRAG_PROTO_HIP:
-	case UNFRAG_PROTO_SHIM6:
 		return 1;
 	default:
 		return 0;

@@ -19,6 +19,9 @@
 	  "headers that lie, are cut short or are too many to follow") \
 	X(SLOT_EMPTY, "slot_empty", 0, "whole, but there was no program to judge it")
 
+/** Room for outcomes in counters, so that more of them don't change a layout. */
+#define UNFRAG_OUTCOME_SLOTS 32
+
 enum unfrag_outcome {
 #define X(id, name, judged, text) UNFRAG_OUTCOME_##id,
 	UNFRAG_OUTCOMES(X)

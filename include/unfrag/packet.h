@@ -43,7 +43,7 @@ UNFRAG_INLINE __u8 unfrag_defect_of(const struct unfrag_facts *f, __u32 before)
 UNFRAG_INLINE void unfrag_facts_finish(struct unfrag_facts *f)
 {
 	f->walking = 0;
-	if (f->frag_off || f->proto == UNFRAG_PROTO_NONE)
+	if (f->frag_off || f->proto == UNFRAG_PROTO_NONE || f->proto == UNFRAG_PROTO_FRAGMENT)
 		return;
 	if (f->l4_off < f->len && f->len - f->l4_off >= unfrag_l4_hlen(f->proto))
 		f->has_l4 = 1;

@@ -8,9 +8,9 @@
  *		struct unfrag_packet pkt;
  *		__u16 sport, dport;
  *
- *		if (unfrag_packet_init(&pkt, ctx) || unfrag_packet_ports(&pkt, &sport, &dport))
- *			return UNFRAG_DROP;
- *		return dport == 53 ? UNFRAG_ACCEPT : UNFRAG_DROP;
+ *		if (unfrag_packet_from_nf(&pkt, ctx) || unfrag_packet_ports(&pkt, &sport, &dport))
+ *			return NF_DROP;
+ *		return dport == 53 ? NF_ACCEPT : NF_DROP;
  *	}
  *
  * Works with or without a vmlinux.h in front of it, with clang 14 and newer; one object serves every
@@ -25,14 +25,19 @@
 #include <unfrag/kernel.bpf.h>
 #include <unfrag/packet.h>
 
-#define UNFRAG_DROP   0
-#define UNFRAG_ACCEPT 1
+/* Verdicts of a netfilter program, as in <linux/netfilter.h>. */
+#ifndef NF_DROP
+#define NF_DROP 0
+#endif
+#ifndef NF_ACCEPT
+#define NF_ACCEPT 1
+#endif
 
 #define UNFRAG_ENOENT  2
 #define UNFRAG_EBADMSG 74
 
 /**
- * One packet. Set by unfrag_packet_init(); read `facts` and the fields, change nothing.
+ * One packet. Set by unfrag_packet_from_nf(); read `facts` and the fields, change nothing.
  */
 struct unfrag_packet {
 	struct unfrag_facts facts;
@@ -146,7 +151,7 @@ UNFRAG_INLINE int unfrag_packet_walk(struct unfrag_packet *pkt)
 	return -UNFRAG_EBADMSG;
 }
 
-UNFRAG_INLINE int unfrag_packet_init4(struct unfrag_packet *pkt, __u32 len)
+UNFRAG_INLINE int unfrag_packet_ipv4(struct unfrag_packet *pkt, __u32 len)
 {
 	const struct iphdr___unfrag *iph = unfrag_cast(iphdr, pkt->base);
 	const struct inet_skb_parm___unfrag *cb;
@@ -162,7 +167,7 @@ UNFRAG_INLINE int unfrag_packet_init4(struct unfrag_packet *pkt, __u32 len)
 	return 0;
 }
 
-UNFRAG_INLINE int unfrag_packet_init6(struct unfrag_packet *pkt, __u32 len)
+UNFRAG_INLINE int unfrag_packet_ipv6(struct unfrag_packet *pkt, __u32 len)
 {
 	const struct ipv6hdr___unfrag *ip6h = unfrag_cast(ipv6hdr, pkt->base);
 	const struct inet6_skb_parm___unfrag *cb;
@@ -183,7 +188,7 @@ UNFRAG_INLINE int unfrag_packet_init6(struct unfrag_packet *pkt, __u32 len)
  *         from your program): an extension header that runs past the packet, or more than
  *         UNFRAG_EXTHDR_MAX of them
  */
-UNFRAG_INLINE int unfrag_packet_init(struct unfrag_packet *pkt, struct bpf_nf_ctx *ctx)
+UNFRAG_INLINE int unfrag_packet_from_nf(struct unfrag_packet *pkt, struct bpf_nf_ctx *ctx)
 {
 	const struct sk_buff___unfrag *skb = (const struct sk_buff___unfrag *)ctx->skb;
 	__u32 len = skb->len;
@@ -193,8 +198,8 @@ UNFRAG_INLINE int unfrag_packet_init(struct unfrag_packet *pkt, struct bpf_nf_ct
 	pkt->linear = len - skb->data_len;
 	pkt->base = skb->data;
 	if (ctx->state->pf == UNFRAG_IPV4)
-		return unfrag_packet_init4(pkt, len);
-	return unfrag_packet_init6(pkt, len);
+		return unfrag_packet_ipv4(pkt, len);
+	return unfrag_packet_ipv6(pkt, len);
 }
 
 /**
@@ -206,7 +211,7 @@ UNFRAG_INLINE int unfrag_packet_init(struct unfrag_packet *pkt, struct bpf_nf_ct
  */
 UNFRAG_INLINE int unfrag_packet_l4(const struct unfrag_packet *pkt, __u32 off, void *dst, __u32 len)
 {
-	if (!pkt->facts.has_l4)
+	if (!pkt->facts.has_l4 || off > pkt->facts.len)
 		return -UNFRAG_ENOENT;
 	return unfrag_packet_read(pkt, pkt->facts.l4_off + off, dst, len);
 }

@@ -8,7 +8,7 @@
 SEC("netfilter")
 int accept_later(struct bpf_nf_ctx *ctx)
 {
-	return judge_fragment(ctx, UNFRAG_ACCEPT);
+	return judge_fragment(ctx, NF_ACCEPT);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

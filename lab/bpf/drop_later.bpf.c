@@ -8,7 +8,7 @@
 SEC("netfilter")
 int drop_later(struct bpf_nf_ctx *ctx)
 {
-	return judge_fragment(ctx, UNFRAG_DROP);
+	return judge_fragment(ctx, NF_DROP);
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

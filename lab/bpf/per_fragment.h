@@ -16,13 +16,13 @@ static __always_inline int judge_fragment(struct bpf_nf_ctx *ctx, int verdict_on
 	struct unfrag_packet pkt;
 	__u16 sport, dport;
 
-	if (unfrag_packet_init(&pkt, ctx))
-		return UNFRAG_DROP;
+	if (unfrag_packet_from_nf(&pkt, ctx))
+		return NF_DROP;
 	if (pkt.facts.frag_off)
 		return verdict_on_later;
 	if (pkt.facts.proto == UNFRAG_PROTO_ICMP || pkt.facts.proto == UNFRAG_PROTO_ICMPV6)
-		return UNFRAG_ACCEPT;
+		return NF_ACCEPT;
 	if (pkt.facts.proto != UNFRAG_PROTO_UDP || unfrag_packet_ports(&pkt, &sport, &dport))
-		return UNFRAG_DROP;
-	return sport == DNS_PORT || dport == DNS_PORT ? UNFRAG_ACCEPT : UNFRAG_DROP;
+		return NF_DROP;
+	return sport == DNS_PORT || dport == DNS_PORT ? NF_ACCEPT : NF_DROP;
 }

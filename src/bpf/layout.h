@@ -17,9 +17,8 @@
 
 /* Counters of one family and hook on one CPU; index of the map: family * FRONT_HOOKS + hook. */
 struct front_counters {
-	__u64 outcomes[8];   /* by enum unfrag_outcome; the rest is spare */
 	__u64 frag_max_size; /* largest original fragment of a reassembled packet, bytes */
+	__u64 outcomes[UNFRAG_OUTCOME_SLOTS]; /* by enum unfrag_outcome; the rest is spare */
 };
 
-_Static_assert(UNFRAG_OUTCOME_MAX <= 8, "more outcomes than counters");
-_Static_assert(sizeof(struct front_counters) == 72, "front_counters is shared through a map");
+_Static_assert(sizeof(struct front_counters) == 264, "front_counters is shared through a map");

@@ -76,7 +76,7 @@ static bool parse(const struct verb *self, struct request *q, int argc, char **a
 	int option;
 
 	while ((option = getopt_long(argc, argv, "n:P:f:k:p:hv", options, NULL)) != -1) {
-		if (strchr("hv?", option)) {
+		if (option == 'h' || option == 'v' || option == '?') {
 			if (cli_common_option(self, option, code))
 				return false;
 		} else if (!parse_option(q, option)) {
@@ -98,6 +98,8 @@ static void name_of(const char *path, char *name)
 	size_t i;
 
 	base = base ? base + 1 : path;
+	while (*base && strchr("-_.", *base))
+		base++;
 	snprintf(name, UNFRAG_NAME_MAX + 1, "%.*s", (int)strcspn(base, "."), base);
 	for (i = 0; name[i]; i++)
 		if (!strchr("-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",

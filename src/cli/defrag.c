@@ -8,7 +8,6 @@
 #include "output.h"
 
 struct request {
-	const char *what;
 	const char *netns;
 	const char *holder;
 	const char *id;
@@ -16,29 +15,6 @@ struct request {
 	bool all;
 	bool json;
 };
-
-static int on(const struct request *q)
-{
-	struct unfrag_hold_opts opts = {
-		.sz = sizeof(opts),
-		.netns = q->netns,
-		.families = q->families,
-		.holder = q->holder,
-	};
-	struct unfrag_hold *hold;
-	int r = unfrag_defrag_hold(&hold, &opts);
-
-	if (r && r != -EEXIST)
-		return cli_exit_of(r);
-	if (!r)
-		unfrag_hold_free(hold);
-	if (q->json)
-		return json_finish(json_pack("{s:s, s:b}", "holder", q->holder, "new", !r));
-	printf(r ? "'%s' holds defragmentation there already\n" :
-		   "defragmentation is on, held by '%s'\n",
-	       q->holder);
-	return CLI_DONE;
-}
 
 struct search {
 	const struct request *request;
@@ -56,6 +32,70 @@ static int match(const char *id, void *arg)
 		return 0;
 	memcpy(s->id, want, sizeof(want));
 	return 1;
+}
+
+/* The hold of that holder in that namespace: 1, 0 if there is none, or a negative errno. */
+static int find(struct search *s)
+{
+	int r = unfrag_netns_inode(s->request->netns, &s->inode);
+
+	return r ? r : unfrag_hold_each(match, s);
+}
+
+/* Whether the hold there is does what is asked for: exit code, with words if it does not. */
+static int check_existing(const struct request *q)
+{
+	struct unfrag_hold_info i = { .sz = sizeof(i) };
+	uint32_t families = q->families ? q->families : UNFRAG_FAMILIES_BOTH;
+	struct search s = { .request = q };
+	struct unfrag_hold *hold;
+	char buf[OUTPUT_WORDS];
+	int r = find(&s);
+
+	if (r <= 0)
+		return r ? cli_exit_of(r) : CLI_FAILED;
+	r = unfrag_hold_open(&hold, s.id);
+	if (!r) {
+		r = unfrag_hold_info(hold, &i);
+		unfrag_hold_free(hold);
+	}
+	if (r)
+		return cli_exit_of(r);
+	if (i.state == UNFRAG_STATE_BROKEN) {
+		cli_error("hold '%s' is broken: %s; 'unfrag defrag off --id %s' cleans it", s.id,
+			  i.problem, s.id);
+		return CLI_FAILED;
+	}
+	if (families & ~i.families && i.state != UNFRAG_STATE_BUSY) {
+		cli_error("'%s' holds defragmentation there for %s only; use another --holder",
+			  q->holder, output_families(i.families, buf));
+		return CLI_FAILED;
+	}
+	return CLI_DONE;
+}
+
+static int on(const struct request *q)
+{
+	struct unfrag_hold_opts opts = {
+		.sz = sizeof(opts),
+		.netns = q->netns,
+		.families = q->families,
+		.holder = q->holder,
+	};
+	struct unfrag_hold *hold;
+	int r = unfrag_defrag_hold(&hold, &opts);
+	int code = r == -EEXIST ? check_existing(q) : cli_exit_of(r);
+
+	if (code)
+		return code;
+	if (!r)
+		unfrag_hold_free(hold);
+	if (q->json)
+		return json_finish(json_pack("{s:s, s:b}", "holder", q->holder, "new", !r));
+	printf(r ? "'%s' holds defragmentation there already\n" :
+		   "defragmentation is on, held by '%s'\n",
+	       q->holder);
+	return CLI_DONE;
 }
 
 static int release(const struct request *q, const char *id)
@@ -83,9 +123,7 @@ static int off(const struct request *q)
 
 	if (q->id)
 		return release(q, q->id);
-	r = unfrag_netns_inode(q->netns, &s.inode);
-	if (!r)
-		r = unfrag_hold_each(match, &s);
+	r = find(&s);
 	if (r < 0)
 		return cli_exit_of(r);
 	if (!r) {
@@ -117,13 +155,15 @@ static int list_hold(const char *id, void *arg)
 		return r == -ENOENT ? 0 : r;
 	r = unfrag_hold_info(hold, &i);
 	unfrag_hold_free(hold);
-	if (r || (!l->request->all && i.netns_inode != l->inode))
-		return r;
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	if (!l->request->all && i.netns_inode != l->inode)
+		return 0;
 	json_array_append_new(l->json,
-			      json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:o, s:I}", "id", id,
+			      json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:I}", "id", id,
 					"holder", i.holder, "state", unfrag_state_name(i.state),
-					"problem", i.problem, "netns", i.netns, "netns_inode",
-					(json_int_t)i.netns_inode, "families",
+					"problem", i.problem, "netns", json_text(i.netns),
+					"netns_inode", (json_int_t)i.netns_inode, "families",
 					json_families(i.families), "since", (json_int_t)i.since));
 	table_add(l->table, COLOUR_NONE, false, "%s", i.holder);
 	table_add(l->table, i.state == UNFRAG_STATE_READY ? COLOUR_GOOD : COLOUR_BAD, false, "%s",
@@ -176,7 +216,25 @@ static int status(const struct request *q)
 	return r;
 }
 
-static bool set_option(struct request *q, int option)
+/* Which options a word takes; --netns and --json go with all. */
+enum given {
+	GIVEN_FAMILY = 1,
+	GIVEN_HOLDER = 2,
+	GIVEN_ID = 4,
+	GIVEN_ALL = 8,
+};
+
+static const struct word {
+	const char *name;
+	int (*run)(const struct request *q);
+	unsigned int takes;
+} words[] = {
+	{ "on", on, GIVEN_FAMILY | GIVEN_HOLDER },
+	{ "off", off, GIVEN_HOLDER | GIVEN_ID },
+	{ "status", status, GIVEN_ALL },
+};
+
+static bool set_option(struct request *q, int option, unsigned int *given)
 {
 	switch (option) {
 	case OPTION_NETNS:
@@ -184,12 +242,15 @@ static bool set_option(struct request *q, int option)
 		return true;
 	case OPTION_HOLDER:
 		q->holder = optarg;
+		*given |= GIVEN_HOLDER;
 		return true;
 	case OPTION_ID:
 		q->id = optarg;
+		*given |= GIVEN_ID;
 		return true;
 	case OPTION_ALL:
 		q->all = true;
+		*given |= GIVEN_ALL;
 		return true;
 	case OPTION_JSON:
 		q->json = true;
@@ -199,7 +260,19 @@ static bool set_option(struct request *q, int option)
 	}
 }
 
-static bool parse(const struct verb *self, struct request *q, int argc, char **argv, int *code)
+static const struct word *find_word(int argc, char **argv)
+{
+	size_t i;
+
+	for (i = 0; argc - optind == 1 && i < sizeof(words) / sizeof(*words); i++)
+		if (!strcmp(argv[optind], words[i].name))
+			return &words[i];
+	return NULL;
+}
+
+/* The word, its options in *q; or NULL and an exit code. */
+static const struct word *parse(const struct verb *self, struct request *q, int argc, char **argv,
+				int *code)
 {
 	static const struct option options[] = {
 		{ "netns", required_argument, NULL, OPTION_NETNS },
@@ -210,35 +283,40 @@ static bool parse(const struct verb *self, struct request *q, int argc, char **a
 		{ "json", no_argument, NULL, OPTION_JSON },
 		CLI_COMMON_OPTIONS,
 	};
+	const struct word *word;
+	unsigned int given = 0;
 	int option;
 
+	*code = CLI_USAGE;
 	while ((option = getopt_long(argc, argv, "f:hv", options, NULL)) != -1) {
 		if (option == 'f') {
-			*code = CLI_USAGE;
+			given |= GIVEN_FAMILY;
 			if (!cli_parse_families(optarg, &q->families))
-				return false;
-		} else if (!set_option(q, option) && cli_common_option(self, option, code)) {
-			return false;
+				return NULL;
+		} else if (!set_option(q, option, &given) &&
+			   cli_common_option(self, option, code)) {
+			return NULL;
 		}
 	}
-	q->what = argc - optind == 1 ? argv[optind] : "";
-	return true;
+	word = find_word(argc, argv);
+	if (!word) {
+		*code = cli_usage(self, "one of on, off and status is needed");
+	} else if (given & ~word->takes) {
+		*code = cli_usage(self, "an option is given that does not go with '%s'",
+				  word->name);
+		word = NULL;
+	}
+	return word;
 }
 
 static int run(const struct verb *self, int argc, char **argv)
 {
 	struct request q = { .holder = "default" };
+	const struct word *word;
 	int code;
 
-	if (!parse(self, &q, argc, argv, &code))
-		return code;
-	if (!strcmp(q.what, "on"))
-		return on(&q);
-	if (!strcmp(q.what, "off"))
-		return off(&q);
-	if (!strcmp(q.what, "status"))
-		return status(&q);
-	return cli_usage(self, "one of on, off and status is needed");
+	word = parse(self, &q, argc, argv, &code);
+	return word ? word->run(&q) : code;
 }
 
 const struct verb verb_defrag = {

@@ -9,7 +9,6 @@
 struct listing {
 	struct table *table;
 	json_t *json;
-	unsigned int problems;
 };
 
 static enum colour colour_of(enum unfrag_state state)
@@ -26,12 +25,22 @@ static enum colour colour_of(enum unfrag_state state)
 
 static void add_head(struct table *t)
 {
-	static const char *const head[] = { "NAME",     "STATE",   "NETNS", "FAMILIES", "HOOKS",
-					    "PRIORITY", "PROGRAM", "ID",    "SINCE" };
+	static const char *const head[] = { "NAME",     "STATE",   "NETNS",   "FAMILIES", "HOOKS",
+					    "PRIORITY", "ACCEPTS", "PROGRAM", "ID",       "SINCE" };
 	size_t i;
 
 	for (i = 0; i < sizeof(head) / sizeof(*head); i++)
-		table_add(t, COLOUR_NONE, i == 5 || i == 7, "%s", head[i]);
+		table_add(t, COLOUR_NONE, i == 5 || i == 8, "%s", head[i]);
+}
+
+/* What goes on unjudged: "-", or what --fragments, --unreadable and --empty were told to accept. */
+static const char *accepts(uint32_t flags, char *buf)
+{
+	snprintf(buf, OUTPUT_WORDS, "%s%s%s",
+		 flags & UNFRAG_ATTACH_ACCEPT_FRAGMENTS ? ",fragments" : "",
+		 flags & UNFRAG_ATTACH_ACCEPT_UNREADABLE ? ",unreadable" : "",
+		 flags & UNFRAG_ATTACH_ACCEPT_EMPTY ? ",empty" : "");
+	return buf[0] ? buf + 1 : "-";
 }
 
 static void add_row(struct table *t, const char *name, const struct unfrag_attachment_info *i)
@@ -44,22 +53,30 @@ static void add_row(struct table *t, const char *name, const struct unfrag_attac
 	table_add(t, COLOUR_NONE, false, "%s", output_families(i->families, buf));
 	table_add(t, COLOUR_NONE, false, "%s", output_hooks(i->hooks, buf));
 	table_add(t, COLOUR_NONE, true, "%d", i->priority);
+	table_add(t, COLOUR_NONE, false, "%s", accepts(i->flags, buf));
 	table_add(t, COLOUR_NONE, false, "%s", i->program[0] ? i->program : "-");
 	table_add(t, COLOUR_NONE, true, "%u", i->program_id);
 	table_add(t, COLOUR_NONE, false, "%s", output_time(i->since, buf));
 }
 
+static const char *verdict(const struct unfrag_attachment_info *i, uint32_t accept)
+{
+	return i->flags & accept ? "accept" : "drop";
+}
+
 static json_t *as_json(const char *name, const struct unfrag_attachment_info *i)
 {
 	return json_pack(
-		"{s:s, s:s, s:s, s:s, s:I, s:o, s:o, s:i, s:b, s:i, s:s, s:s, s:i, s:I, s:I}",
+		"{s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:i, s:b, s:s, s:s, s:s, s:i, s:s, s:o, s:i, s:I, s:I}",
 		"name", name, "state", unfrag_state_name(i->state), "problem", i->problem, "netns",
-		i->netns, "netns_inode", (json_int_t)i->netns_inode, "families",
+		json_text(i->netns), "netns_inode", (json_int_t)i->netns_inode, "families",
 		json_families(i->families), "hooks", json_hooks(i->hooks), "priority",
-		(int)i->priority, "defrag", !(i->flags & UNFRAG_ATTACH_NO_DEFRAG), "links",
-		(int)i->links, "program", i->program, "source", i->source, "program_id",
-		(int)i->program_id, "since", (json_int_t)i->since, "program_since",
-		(json_int_t)i->program_since);
+		(int)i->priority, "defrag", !(i->flags & UNFRAG_ATTACH_NO_DEFRAG), "fragments",
+		verdict(i, UNFRAG_ATTACH_ACCEPT_FRAGMENTS), "unreadable",
+		verdict(i, UNFRAG_ATTACH_ACCEPT_UNREADABLE), "empty",
+		verdict(i, UNFRAG_ATTACH_ACCEPT_EMPTY), "links", (int)i->links, "program",
+		i->program, "source", json_text(i->source), "program_id", (int)i->program_id,
+		"since", (json_int_t)i->since, "program_since", (json_int_t)i->program_since);
 }
 
 static int list_one(const char *name, void *arg)
@@ -71,19 +88,20 @@ static int list_one(const char *name, void *arg)
 
 	if (r)
 		return r == -ENOENT ? 0 : r; /* gone meanwhile */
-	r = unfrag_attachment_info(att, &info);
+	r = unfrag_attachment_check(att, &info);
 	unfrag_attachment_free(att);
 	if (r)
-		return r;
+		return r == -ENOENT ? 0 : r;
 	if (l->json)
 		json_array_append_new(l->json, as_json(name, &info));
 	else
 		add_row(l->table, name, &info);
-	if (info.state == UNFRAG_STATE_BROKEN || info.state == UNFRAG_STATE_ORPHANED) {
-		l->problems++;
+	if (info.state == UNFRAG_STATE_BROKEN || info.state == UNFRAG_STATE_ORPHANED)
 		cli_note("'%s' is %s: %s; 'unfrag detach %s' cleans it", name,
 			 unfrag_state_name(info.state), info.problem, name);
-	}
+	else if (info.state == UNFRAG_STATE_READY && info.problem[0])
+		cli_note("'%s' is ready, but %s; 'unfrag replace' puts that right", name,
+			 info.problem);
 	return 0;
 }
 
@@ -105,7 +123,7 @@ static int run(const struct verb *self, int argc, char **argv)
 		return cli_usage(self, "'%s' is one argument too many", argv[optind]);
 	if (json)
 		l.json = json_array();
-	l.table = table_new(9);
+	l.table = table_new(10);
 	add_head(l.table);
 	code = cli_exit_of(unfrag_attachment_each(list_one, &l));
 	if (json)

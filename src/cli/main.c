@@ -53,6 +53,7 @@ static void on_log(enum unfrag_log_level level, const char *message, void *arg)
 static int run(int argc, char **argv)
 {
 	const struct verb *verb;
+	static char name[32];
 
 	if (argc < 2) {
 		usage(stderr);
@@ -71,6 +72,9 @@ static int run(int argc, char **argv)
 		cli_error("unknown verb '%s'; 'unfrag --help' lists them", argv[1]);
 		return CLI_USAGE;
 	}
+	/* getopt(3) starts its messages with it. */
+	snprintf(name, sizeof(name), "unfrag %s", verb->name);
+	argv[1] = name;
 	return verb->run(verb, argc - 1, argv + 1);
 }
 

@@ -166,11 +166,15 @@ static void tell_refusal(const struct object *o, int err, bool all_log)
 		return;
 	}
 	tail = all_log ? o->log : tail_of(o->log);
-	cli_error("program '%s' in '%s' was refused by the kernel's verifier: %s",
-		  bpf_program__name(o->prog), o->path, strerror(-err));
+	/* A log that does not fit covers the true reason; its end is kept. */
+	cli_error("program '%s' in '%s' was refused by the kernel's verifier%s%s",
+		  bpf_program__name(o->prog), o->path, err == -ENOSPC ? "" : ": ",
+		  err == -ENOSPC ? "" : strerror(-err));
 	fputs(tail, stderr);
 	if (tail != o->log)
 		fputs("(its last lines; --verifier-log shows all)\n", stderr);
+	else if (err == -ENOSPC)
+		fprintf(stderr, "(its last %u bytes; there was more)\n", LOG_SIZE);
 }
 
 int object_load(struct object *o, bool all_log)

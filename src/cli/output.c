@@ -126,11 +126,49 @@ const char *colour_off(enum colour colour)
 
 int json_finish(json_t *root)
 {
-	int r = json_dumpf(root, stdout, JSON_INDENT(2));
+	int r = root ? json_dumpf(root, stdout, JSON_INDENT(2)) : -1;
 
 	json_decref(root);
+	if (r) {
+		cli_error("JSON can't be written");
+		return CLI_FAILED;
+	}
 	putchar('\n');
-	return r ? CLI_FAILED : CLI_DONE;
+	return CLI_DONE;
+}
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* Length of the longest start of text, up to four bytes, that jansson takes as one character. */
+static size_t character(const char *text)
+{
+	json_t *string;
+	size_t len;
+
+	for (len = 1; len <= 4 && text[len - 1]; len++) {
+		string = json_stringn(text, len);
+		json_decref(string);
+		if (string)
+			return len;
+	}
+	return 0;
+}
+
+json_t *json_text(const char *text)
+{
+	json_t *string = json_string(text);
+	char clean[1024] = "";
+	size_t n = 0, len;
+
+	if (string)
+		return string;
+	for (; *text && n + 4 < sizeof(clean); text += len ? len : 1) {
+		len = character(text);
+		n += (size_t)snprintf(clean + n, sizeof(clean) - n, "%.*s",
+				      len ? (int)len : (int)strlen(REPLACEMENT),
+				      len ? text : REPLACEMENT);
+	}
+	return json_string(clean);
 }
 
 const char *output_family(uint32_t family)

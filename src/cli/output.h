@@ -40,7 +40,10 @@ void table_print(const struct table *t, FILE *out);
 const char *colour_on(enum colour colour);
 const char *colour_off(enum colour colour);
 
-/* Prints and frees; returns an exit code. */
+/* A string of any bytes: those that are no UTF-8 become U+FFFD. */
+json_t *json_text(const char *text);
+
+/* Prints and frees; returns an exit code. NULL, what jansson gives without memory, is an error. */
 int json_finish(json_t *root);
 
 /* "ipv4,ipv6", "prerouting,forward", "2026-01-31 12:00:00"; buf of 64 bytes at least. */

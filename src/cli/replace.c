@@ -55,12 +55,13 @@ static int load(struct request *q, struct unfrag_attachment *att, struct object 
 
 static int put(struct request *q, struct unfrag_attachment *att, struct object *o)
 {
+	struct unfrag_replace_opts opts = { .sz = sizeof(opts) };
 	char *source = realpath(o->path, NULL);
 	int code = load(q, att, o);
 
+	opts.source = source ? source : o->path;
 	if (!code)
-		code = cli_exit_of(
-			unfrag_attachment_replace(att, o->obj, o->prog, source ? source : o->path));
+		code = cli_exit_of(unfrag_attachment_replace(att, o->obj, o->prog, &opts));
 	free(source);
 	return code;
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -207,7 +208,13 @@ static int record(struct stats *s, const char *name, struct unfrag_attachment *a
 	struct unfrag_attachment_info info = { .sz = sizeof(info) };
 	int r = unfrag_attachment_info(att, &info);
 
-	return r ? r : record_hooks(s, name, att, &info);
+	if (r)
+		return r;
+	if (info.state == UNFRAG_STATE_BROKEN) {
+		cli_error("'%s' is broken: %s", name, info.problem);
+		return -EBADF;
+	}
+	return record_hooks(s, name, att, &info);
 }
 
 /* Of all attachments those that can't be read are said and passed over. */

@@ -120,8 +120,11 @@ static int prepare(struct making *m, const struct store *s)
 		r = program_id(m->prog, &id);
 	if (!r)
 		r = program_pin(s, id, m->obj, m->prog, m->opts.source);
-	if (!r)
-		r = program_keep_only(s, id);
+	if (r)
+		return r;
+	r = program_keep_only(s, id);
+	if (r)
+		r = log_error(r, "'%s/maps' can't be made: %s", s->path, strerror(-r));
 	return r;
 }
 
@@ -129,7 +132,9 @@ static int put_pass(int slot_fd)
 {
 	_cleanup_close_ int fd = link_load_pass();
 
-	return fd < 0 ? fd : front_put(slot_fd, fd);
+	if (fd < 0)
+		return log_error(fd, "a program can't be loaded: %s", strerror(-fd));
+	return front_put(slot_fd, fd);
 }
 
 static int link_up(struct making *m, const struct store *s)
@@ -150,6 +155,8 @@ static int link_up(struct making *m, const struct store *s)
 	if (!r) {
 		m->about.state = ABOUT_READY;
 		r = about_write(m->about_fd, &m->about);
+		if (r)
+			r = log_error(r, "the description can't be written: %s", strerror(-r));
 	}
 	if (r)
 		links_detach(&links);

@@ -29,7 +29,7 @@ struct unfrag_attachment *attachment_of(struct store *s)
 	if (!att)
 		return NULL;
 	att->store = *s;
-	s->fd = -1;
+	*s = (struct store)STORE_INIT;
 	return att;
 }
 
@@ -104,17 +104,18 @@ int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_objec
 	return program_reuse_maps(&att->store, id, obj);
 }
 
-static int require_ready(struct unfrag_attachment *att)
+/* With the lock held. */
+static int require_whole(const struct store *s)
 {
-	struct unfrag_attachment_info info = { .sz = sizeof(info) };
-	int r = unfrag_attachment_info(att, &info);
+	struct description d = { 0 };
+	int r = describe_locked(&d, s, LINKS_NETNS_UNKNOWN);
 
 	if (r)
-		return r;
-	if (info.state == UNFRAG_STATE_BROKEN)
+		return log_error(r, "the attachment can't be looked at: %s", strerror(-r));
+	if (d.problem[0])
 		return log_error(-EBADF,
 				 "the attachment is broken (%s); detach it and attach again",
-				 info.problem);
+				 d.problem);
 	return 0;
 }
 
@@ -128,19 +129,23 @@ static int replace(struct store *s, struct bpf_object *obj, struct bpf_program *
 
 	slot_fd = open_slot(s, &old);
 	if (slot_fd < 0)
-		return slot_fd;
+		return log_error(slot_fd, "the program slot can't be read: %s", strerror(-slot_fd));
 	r = program_id(prog, &id);
 	if (r || id == old)
 		return r;
 	r = program_keep_only(s, old);
-	if (!r)
-		r = program_pin(s, id, obj, prog, source);
+	if (r)
+		return log_error(r, "what an earlier program left can't be removed: %s",
+				 strerror(-r));
+	r = program_pin(s, id, obj, prog, source);
 	if (!r)
 		r = front_put(slot_fd, bpf_program__fd(prog));
 	if (r) {
 		program_forget(s, id);
 		return r;
 	}
+	/* Packets may still be inside the old one, and need what it calls. */
+	front_settle();
 	r = program_keep_only(s, id);
 	if (r)
 		log_at(UNFRAG_LOG_WARNING, "pins of the old program could not be removed: %s",
@@ -149,102 +154,112 @@ static int replace(struct store *s, struct bpf_object *obj, struct bpf_program *
 }
 
 int unfrag_attachment_replace(struct unfrag_attachment *att, struct bpf_object *obj,
-			      struct bpf_program *prog, const char *source)
+			      struct bpf_program *prog, const struct unfrag_replace_opts *opts)
 {
-	int r = program_choose(&prog, obj, prog);
+	struct unfrag_replace_opts o;
+	int r;
 
-	if (!r)
-		r = require_ready(att);
+	if (opts_get(&o, sizeof(o), opts))
+		return log_error(-EINVAL, "an option is set that this version does not know");
+	r = program_choose(&prog, obj, prog);
 	if (!r)
 		r = lock(att);
 	if (r)
 		return r;
-	r = replace(&att->store, obj, prog, source);
+	r = require_whole(&att->store);
+	if (!r)
+		r = replace(&att->store, obj, prog, o.source);
 	store_unlock(&att->store);
 	return r;
 }
 
-static void describe_program(const struct store *s, struct unfrag_attachment_info *info,
-			     struct description *d)
+/* What the slot holds, and what is pinned of it. Errors are of looking, not of the attachment. */
+static int describe_program(const struct store *s, struct unfrag_attachment_info *info,
+			    struct description *d)
 {
-	_cleanup_close_ int slot_fd = -1;
 	struct program_about about;
+	_cleanup_close_ int slot_fd = open_slot(s, &info->program_id);
+	int r;
 
-	slot_fd = open_slot(s, &info->program_id);
-	if (slot_fd < 0) {
+	if (slot_fd == -ENOENT || slot_fd == -EBADF)
 		description_problem(d, "the program slot is missing");
-		return;
-	}
-	if (!info->program_id) {
+	else if (slot_fd >= 0 && !info->program_id)
 		description_problem(d, "there is no program in the slot");
-		return;
-	}
-	if (program_read(s, info->program_id, &about)) {
+	if (slot_fd < 0 || !info->program_id)
+		return slot_fd == -ENOENT || slot_fd == -EBADF || slot_fd >= 0 ? 0 : slot_fd;
+	r = program_read(s, info->program_id, &about);
+	if (r == -ENOENT || r == -EBADF)
 		description_problem(d, "the program in the slot is not described");
-		return;
-	}
+	if (r)
+		return r == -ENOENT || r == -EBADF ? 0 : r;
 	memcpy(info->program, about.name, sizeof(info->program));
 	memcpy(info->source, about.source, sizeof(info->source));
 	info->program_since = about.since;
+	return 0;
+}
+
+static void fill_info(struct unfrag_attachment_info *i, const struct description *d)
+{
+	i->state = d->state;
+	memcpy(i->problem, d->problem, sizeof(i->problem));
+	i->families = d->about.families;
+	i->hooks = d->about.hooks;
+	i->priority = d->about.priority;
+	i->flags = d->about.flags;
+	i->links = d->links;
+	i->netns_inode = d->about.netns_inode;
+	memcpy(i->netns, d->netns, sizeof(i->netns));
+	i->since = d->about.since;
+}
+
+static int look(struct unfrag_attachment *att, struct unfrag_attachment_info *info, bool try_places)
+{
+	struct unfrag_attachment_info i = { .sz = sizeof(i) };
+	struct description d;
+	int r = describe(&d, &att->store, try_places);
+
+	if (r)
+		return log_error(r, "the attachment can't be looked at: %s",
+				 r == -ENOENT ? "it is gone" : strerror(-r));
+	if (d.known)
+		r = describe_program(&att->store, &i, &d);
+	description_finish(&d, &att->store);
+	if (r)
+		return log_error(r, "the program slot can't be looked at: %s", strerror(-r));
+	fill_info(&i, &d);
+	if (i.state == UNFRAG_STATE_READY && !program_is_pointed(&att->store, i.program_id))
+		snprintf(i.problem, sizeof(i.problem),
+			 "a replace was cut short: 'maps' leads to another program's");
+	return opts_put(info, &i, sizeof(i));
 }
 
 int unfrag_attachment_info(struct unfrag_attachment *att, struct unfrag_attachment_info *info)
 {
-	struct unfrag_attachment_info i = { .sz = sizeof(i) };
-	struct description d;
-
-	describe(&d, &att->store);
-	if (d.known)
-		describe_program(&att->store, &i, &d);
-	description_finish(&d, &att->store);
-	i.state = d.state;
-	memcpy(i.problem, d.problem, sizeof(i.problem));
-	i.families = d.about.families;
-	i.hooks = d.about.hooks;
-	i.priority = d.about.priority;
-	i.flags = d.about.flags;
-	i.links = d.links;
-	i.netns_inode = d.about.netns_inode;
-	memcpy(i.netns, d.netns, sizeof(i.netns));
-	i.since = d.about.since;
-	return opts_put(info, &i, sizeof(i));
+	return look(att, info, false);
 }
 
-static void add_counters(struct unfrag_counters *sum, const struct front_counters *cpu)
+int unfrag_attachment_check(struct unfrag_attachment *att, struct unfrag_attachment_info *info)
 {
-	int i;
-
-	for (i = 0; i < UNFRAG_OUTCOME_MAX; i++) {
-		sum->outcomes[i] += cpu->outcomes[i];
-		sum->packets += cpu->outcomes[i];
-	}
-	if (cpu->frag_max_size > sum->frag_max_size)
-		sum->frag_max_size = cpu->frag_max_size;
+	return look(att, info, true);
 }
 
 int unfrag_attachment_counters(struct unfrag_attachment *att, uint32_t family,
 			       enum unfrag_hook hook, struct unfrag_counters *counters)
 {
 	struct unfrag_counters sum = { .sz = sizeof(sum) };
-	_cleanup_free_ struct front_counters *cpus = NULL;
 	_cleanup_close_ int fd = -1;
-	int n = libbpf_num_possible_cpus(), f = family_index(family), i, r;
-	uint32_t key;
+	int f = family_index(family), r;
 
-	if (n < 0 || f < 0 || (unsigned int)hook >= UNFRAG_HOOK_MAX)
+	if (f < 0 || (unsigned int)hook >= UNFRAG_HOOK_MAX)
 		return -EINVAL;
 	fd = store_get(&att->store, ATTACHMENT_COUNTERS);
-	if (fd < 0)
-		return log_error(-EBADF, "the attachment has no counters; it is broken, detach it");
-	cpus = calloc((size_t)n, sizeof(*cpus));
-	if (!cpus)
-		return -ENOMEM;
-	key = (uint32_t)f * FRONT_HOOKS + hook;
-	r = bpf_map_lookup_elem(fd, &key, cpus);
-	if (r)
-		return r;
-	for (i = 0; i < n; i++)
-		add_counters(&sum, &cpus[i]);
+	r = fd == -ENOENT ? -EBADF : fd;
+	if (fd >= 0)
+		r = front_count(fd, (uint32_t)f * FRONT_HOOKS + hook, &sum);
+	if (r < 0)
+		return log_error(r, "the counters can't be read: %s",
+				 r == -EBADF ? "the attachment is broken, detach it" :
+					       strerror(-r));
 	return opts_put(counters, &sum, sizeof(sum));
 }
 

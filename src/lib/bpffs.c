@@ -75,7 +75,10 @@ int bpffs_find(char *path, size_t size)
 		return -ENAMETOOLONG;
 	if (is_bpffs(path))
 		return 0;
-	pid = asked ? 0 : outside();
+	if (asked)
+		return log_error(-ENOTDIR, "UNFRAG_BPFFS is '%s', which is no BPF file system",
+				 asked);
+	pid = outside();
 	if (!pid)
 		return -ENOENT;
 	snprintf(path, size, "/proc/%d/root" BPFFS_DEFAULT, pid);
@@ -84,13 +87,9 @@ int bpffs_find(char *path, size_t size)
 
 int bpffs_ensure(char *path, size_t size)
 {
-	const char *asked = secure_getenv("UNFRAG_BPFFS");
 	int r = bpffs_find(path, size);
 
-	if (asked && r)
-		return log_error(-ENOENT, "UNFRAG_BPFFS is '%s', which is no BPF file system",
-				 asked);
-	if (!r || r != -ENOENT)
+	if (r != -ENOENT)
 		return r;
 	if (outside())
 		return log_error(

@@ -11,7 +11,8 @@
 
 /*
  * Finds the BPF file system that outlives this process: $UNFRAG_BPFFS, /sys/fs/bpf, or that of
- * a process outside where /sys is covered ("ip netns exec"). Returns 0 or -ENOENT; logs nothing.
+ * a process outside where /sys is covered ("ip netns exec"). Returns 0, -ENOENT, or
+ * -ENOTDIR, logged, when the variable names something else.
  */
 int bpffs_find(char *path, size_t size);
 

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cleanup.h"
 #include "links.h"
@@ -21,11 +22,13 @@ void description_problem(struct description *d, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void describe_links(struct description *d, const struct store *s, int netns_fd)
+static int describe_links(struct description *d, const struct store *s, int netns_fd)
 {
 	struct links_tally tally;
+	int r = links_count(s, &d->about, netns_fd, &tally);
 
-	links_count(s, &d->about, netns_fd, &tally);
+	if (r)
+		return r;
 	d->links = tally.found;
 	if (d->about.state != ABOUT_READY)
 		description_problem(d, "attaching was cut short");
@@ -33,12 +36,14 @@ static void describe_links(struct description *d, const struct store *s, int net
 		description_problem(d, "%s is missing", tally.missing);
 	else if (tally.dead[0])
 		description_problem(d, "%s was detached by force", tally.dead);
+	return 0;
 }
 
 /* The namespace as netns_call() takes it, or LINKS_NETNS_UNKNOWN. */
 static int describe_netns(struct description *d)
 {
 	struct netns_id id = { .dev = d->about.netns_dev, .inode = d->about.netns_inode };
+	struct netns_id found = { 0 };
 	char path[NETNS_PATH_MAX];
 	int fd;
 
@@ -50,31 +55,66 @@ static int describe_netns(struct description *d)
 	if (!strcmp(path, NETNS_SELF))
 		return NETNS_HERE;
 	fd = netns_open_path(path);
+	/* A process may be gone by now, and its number another's. */
+	if (fd >= 0 && (netns_id(fd, &found) || memcmp(&found, &id, sizeof(id)))) {
+		close(fd);
+		return LINKS_NETNS_UNKNOWN;
+	}
 	return fd < 0 ? LINKS_NETNS_UNKNOWN : fd;
 }
 
-void describe(struct description *d, const struct store *s)
+/* What is missing or foreign is a problem of the store's; anything else one of looking at it. */
+static int read_about(struct description *d, const struct store *s)
 {
-	_cleanup_close_ int netns_fd = -1;
+	int r = about_read(s, ABOUT_NAME, &d->about, sizeof(d->about));
+
+	d->known = !r;
+	if (!r)
+		return 0;
+	memset(&d->about, 0, sizeof(d->about));
+	if (r != -ENOENT && r != -EBADF)
+		return r;
+	description_problem(d, r == -ENOENT ? "cut short, not described" :
+					      "made by an unknown version");
+	return 0;
+}
+
+int describe_locked(struct description *d, const struct store *s, int netns_fd)
+{
+	int r;
+
+	d->problem[0] = '\0';
+	r = read_about(d, s);
+	return !r && d->known ? describe_links(d, s, netns_fd) : r;
+}
+
+int describe(struct description *d, struct store *s, bool try_places)
+{
+	_cleanup_close_ int netns_fd = LINKS_NETNS_UNKNOWN;
 	int r;
 
 	memset(d, 0, sizeof(*d));
-	r = about_read(s, ABOUT_NAME, &d->about, sizeof(d->about));
-	if (r) {
-		memset(&d->about, 0, sizeof(d->about));
-		description_problem(d, r == -ENOENT ? "cut short, not described" :
-						      "made by an unknown version");
-		return;
-	}
-	d->known = true;
-	netns_fd = describe_netns(d);
-	describe_links(d, s, netns_fd);
+	/* Finding the namespace can take long, so not while others have to wait. */
+	r = read_about(d, s);
+	if (!r && d->known)
+		netns_fd = describe_netns(d);
+	if (!r)
+		r = store_look(s);
+	if (r && r != -EBUSY)
+		return r;
+	d->at_rest = !r;
+	r = describe_locked(d, s, try_places && d->at_rest ? netns_fd : LINKS_NETNS_UNKNOWN);
+	if (r && d->at_rest)
+		store_unlock(s);
+	return r;
 }
 
 void description_finish(struct description *d, struct store *s)
 {
+	if (d->at_rest)
+		store_unlock(s);
 	if (d->problem[0])
-		d->state = store_is_locked_elsewhere(s) ? UNFRAG_STATE_BUSY : UNFRAG_STATE_BROKEN;
+		d->state = d->at_rest ? UNFRAG_STATE_BROKEN : UNFRAG_STATE_BUSY;
 	else if (d->state == UNFRAG_STATE_ORPHANED)
 		description_problem(d, "no process and no name leads to its network namespace");
 }

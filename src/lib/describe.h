@@ -13,7 +13,8 @@
 #include <unfrag/unfrag.h>
 
 struct description {
-	bool known; /* `about` could be read */
+	bool known;   /* `about` could be read */
+	bool at_rest; /* nobody changes it while it is being looked at */
 	struct about about;
 	uint32_t links;
 	enum unfrag_state state;
@@ -21,11 +22,19 @@ struct description {
 	char netns[256];
 };
 
-void describe(struct description *d, const struct store *s);
+/*
+ * Looks at a store. try_places: also whether its links' places are really taken, see links_count().
+ * 0, then to be followed by description_finish(); -ENOENT when it is gone, or why it could not be
+ * looked at, which says nothing of the store.
+ */
+int describe(struct description *d, struct store *s, bool try_places);
+
+/* The same but for the namespace, by who holds the lock; netns_fd as for links_count(). */
+int describe_locked(struct description *d, const struct store *s, int netns_fd);
 
 /* Notes what is wrong; the first problem stays. */
 __attribute__((format(printf, 2, 3))) void description_problem(struct description *d,
 							       const char *fmt, ...);
 
-/* Settles the state from what was noted. */
+/* Settles the state from what was noted, and lets others change it again. */
 void description_finish(struct description *d, struct store *s);

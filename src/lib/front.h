@@ -6,6 +6,8 @@
 
 #include <stdint.h>
 
+#include <unfrag/unfrag.h>
+
 struct front {
 	int prog_fd;
 	int slot_fd;
@@ -25,5 +27,14 @@ void front_release(struct front *f);
 /* Puts a program into a slot: from the next packet on it judges. Logs the error. */
 int front_put(int slot_fd, int prog_fd);
 
-/* The kernel's id of the program in a slot, 0: none; or a negative errno. */
+/*
+ * Returns when every packet that was inside a program has left it: what only that program used may
+ * go. Best effort: without memory for it, it returns at once.
+ */
+void front_settle(void);
+
+/* The kernel's id of the program in a slot, 0: none; -EBADF when that is no slot. */
 int front_get(int slot_fd, uint32_t *id);
+
+/* Adds up the counters of one key (family and hook) over CPUs. -EBADF when these are not counters. */
+int front_count(int counters_fd, uint32_t key, struct unfrag_counters *sum);

@@ -169,6 +169,8 @@ int unfrag_defrag_release(struct unfrag_hold *hold)
 {
 	int r;
 
+	if (!hold)
+		return 0;
 	if (hold->store.fd >= 0) {
 		r = store_lock(&hold->store);
 		if (r && r != -ENOENT)
@@ -197,16 +199,20 @@ int unfrag_hold_info(struct unfrag_hold *hold, struct unfrag_hold_info *info)
 	struct unfrag_hold_info i = { .sz = sizeof(i) };
 	const char *dash = strchr(hold->id, '-');
 	struct description d;
+	int r;
 
 	if (hold->store.fd < 0)
 		return -EINVAL;
-	describe(&d, &hold->store);
+	r = describe(&d, &hold->store, true);
+	if (r)
+		return log_error(r, "hold '%s' can't be looked at: %s", hold->id, strerror(-r));
 	description_finish(&d, &hold->store);
 	i.state = d.state;
 	memcpy(i.problem, d.problem, sizeof(i.problem));
 	snprintf(i.holder, sizeof(i.holder), "%s", dash ? dash + 1 : "");
 	i.families = d.about.families;
-	i.netns_inode = d.about.netns_inode;
+	/* Its id tells, too, where it is not described. */
+	i.netns_inode = d.known ? d.about.netns_inode : strtoull(hold->id, NULL, 10);
 	memcpy(i.netns, d.netns, sizeof(i.netns));
 	i.since = d.about.since;
 	return opts_put(info, &i, sizeof(i));
@@ -221,15 +227,25 @@ int unfrag_hold_each(int (*fn)(const char *id, void *arg), void *arg)
 	return r;
 }
 
-int unfrag_defrag_status(const char *netns, uint32_t family)
+/* 1 when a hook stands at the defragmenter's priority there, 0 when not, or a negative errno. */
+static int is_taken(int netns_fd, uint32_t pf, enum unfrag_hook hook)
 {
 	struct unfrag_netfilter_opts opts = {
 		.sz = sizeof(opts),
-		.hook = UNFRAG_HOOK_PREROUTING,
+		.pf = pf,
+		.hook = hook,
 		.priority = UNFRAG_PRIORITY_DEFRAG,
 	};
+	int r = probe_link_in(netns_fd, &opts);
+
+	return r == -EBUSY ? 1 : r;
+}
+
+int unfrag_defrag_status(const char *netns, uint32_t family)
+{
 	_cleanup_close_ int fd = -1;
-	int f = family_index(family), r;
+	int f = family_index(family), at, r;
+	uint32_t pf;
 
 	if (f < 0)
 		return -EINVAL;
@@ -239,7 +255,8 @@ int unfrag_defrag_status(const char *netns, uint32_t family)
 	fd = netns_open(netns);
 	if (fd < 0)
 		return fd;
-	opts.pf = family_pf((unsigned int)f);
-	r = probe_link_in(netns ? fd : NETNS_HERE, &opts);
-	return r == -EBUSY ? 1 : r;
+	pf = family_pf((unsigned int)f);
+	at = netns ? fd : NETNS_HERE;
+	r = is_taken(at, pf, UNFRAG_HOOK_PREROUTING);
+	return r == 1 ? is_taken(at, pf, UNFRAG_HOOK_OUTPUT) : r;
 }

@@ -177,6 +177,8 @@ static int count_one(struct place p, void *arg)
 	c->tally->expected++;
 	link_name(p, name);
 	fd = store_get(c->store, name);
+	if (fd < 0 && fd != -ENOENT)
+		return fd;
 	if (fd < 0 || link_get_info(fd, &info) || info.type != LINK_TYPE_NETFILTER)
 		note_first(c->tally->missing, name);
 	else if (place_is_free(c, p))
@@ -186,11 +188,11 @@ static int count_one(struct place p, void *arg)
 	return 0;
 }
 
-void links_count(const struct store *s, const struct about *a, int netns_fd,
-		 struct links_tally *tally)
+int links_count(const struct store *s, const struct about *a, int netns_fd,
+		struct links_tally *tally)
 {
 	struct count c = { .store = s, .about = a, .netns_fd = netns_fd, .tally = tally };
 
 	memset(tally, 0, sizeof(*tally));
-	each_place(a, count_one, &c);
+	return each_place(a, count_one, &c);
 }

@@ -42,7 +42,7 @@ struct links_tally {
 /*
  * Looks for the pins of every link that `a` names, and whether their places in the namespace are
  * taken (netns_call()'s fd, or LINKS_NETNS_UNKNOWN: not looked at): the kernel tells as much of a
- * link that was detached by force as of a live one.
+ * link that was detached by force as of a live one. Returns 0, or why it could not be looked at.
  */
-void links_count(const struct store *s, const struct about *a, int netns_fd,
-		 struct links_tally *tally);
+int links_count(const struct store *s, const struct about *a, int netns_fd,
+		struct links_tally *tally);

@@ -14,8 +14,9 @@ __attribute__((format(printf, 2, 3))) void log_at(enum unfrag_log_level level, c
  * Logs an error and gives its errno back, negative, for `return log_error(-EINVAL, ...)`. The errno
  * is taken first: the callback may change it.
  */
-#define log_error(err, ...) __extension__({ \
-	int err_ = (err); \
-	log_at(UNFRAG_LOG_ERROR, __VA_ARGS__); \
-	err_; \
-})
+#define log_error(err, ...) \
+	__extension__({ \
+		int err_ = (err); \
+		log_at(UNFRAG_LOG_ERROR, __VA_ARGS__); \
+		err_; \
+	})

@@ -16,12 +16,9 @@
 #include "cleanup.h"
 #include "log.h"
 
-#define NETNS_DIR  "/run/netns/"
-#define NETNS_SELF "/proc/thread-self/ns/net"
-
 int netns_open_path(const char *path)
 {
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC);
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 
 	if (fd < 0)
 		return -errno;

@@ -20,6 +20,24 @@ static bool leads_to(const char *path, const struct netns_id *id)
 	return !stat(path, &st) && st.st_dev == id->dev && st.st_ino == id->inode;
 }
 
+/* Up to the next blank; blanks and backslashes in a path are written as octal numbers. */
+static void copy_mount_point(const char *at, char *path)
+{
+	unsigned int octal;
+	size_t n;
+	int used;
+
+	for (n = 0; n < NETNS_PATH_MAX - 1 && *at && *at != ' '; n++) {
+		if (sscanf(at, "\\%3o%n", &octal, &used) == 1 && used == 4) {
+			path[n] = (char)octal;
+			at += used;
+		} else {
+			path[n] = *at++;
+		}
+	}
+	path[n] = '\0';
+}
+
 /* Anything mounted from nsfs: what "ip netns add" makes, and what container engines make. */
 static bool find_mount(const struct netns_id *id, char *path)
 {
@@ -34,8 +52,7 @@ static bool find_mount(const struct netns_id *id, char *path)
 		at = strstr(line, want);
 		if (!at)
 			continue;
-		at += strlen(want);
-		snprintf(path, NETNS_PATH_MAX, "%.*s", (int)strcspn(at, " "), at);
+		copy_mount_point(at + strlen(want), path);
 		found = leads_to(path, id);
 	}
 	fclose(f);

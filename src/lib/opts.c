@@ -36,5 +36,7 @@ int opts_put(void *dst, const void *src, size_t src_size)
 		return -EINVAL;
 	memcpy((char *)dst + sizeof(size), (const char *)src + sizeof(size),
 	       least(size, src_size) - sizeof(size));
+	if (size > src_size)
+		memset((char *)dst + src_size, 0, size - src_size);
 	return 0;
 }

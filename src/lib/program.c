@@ -14,7 +14,7 @@
 #include "link.h"
 #include "log.h"
 
-#define ENTRY_MAX 128
+#define ENTRY_MAX 256
 
 static bool is_netfilter(const struct bpf_program *prog)
 {
@@ -72,7 +72,8 @@ static int map_entry(const struct bpf_map *map, uint32_t id, char *entry)
 	char *dot;
 
 	if (snprintf(entry, ENTRY_MAX, "maps-%u/%s", id, bpf_map__name(map)) >= ENTRY_MAX)
-		return -ENAMETOOLONG;
+		return log_error(-ENAMETOOLONG, "map '%s' can't be pinned: its name is too long",
+				 bpf_map__name(map));
 	for (dot = strchr(entry, '.'); dot; dot = strchr(dot, '.'))
 		*dot = '_';
 	return 0;
@@ -153,6 +154,18 @@ int program_keep_only(const struct store *s, uint32_t id)
 	return r;
 }
 
+bool program_is_pointed(const struct store *s, uint32_t id)
+{
+	char want[ENTRY_MAX], target[ENTRY_MAX];
+	ssize_t n = readlinkat(s->fd, "maps", target, sizeof(target) - 1);
+
+	snprintf(want, sizeof(want), "maps-%u", id);
+	if (n < 0)
+		return false;
+	target[n] = '\0';
+	return !strcmp(target, want);
+}
+
 int program_read(const struct store *s, uint32_t id, struct program_about *about)
 {
 	char entry[ENTRY_MAX];
@@ -179,14 +192,30 @@ static bool same_layout(const struct bpf_map *map, int fd)
 	       info.map_flags == bpf_map__map_flags(map);
 }
 
-/* 1 when the map is kept, 0 when not. Global data is laid out by the compiler: never kept. */
+/*
+ * Whether the map can serve two programs. Global data is laid out by the compiler; and what an
+ * object says of programs or maps in a map is written at load, into the map that is in force.
+ */
+static bool can_be_kept(const struct bpf_map *map)
+{
+	switch (bpf_map__type(map)) {
+	case BPF_MAP_TYPE_PROG_ARRAY:
+	case BPF_MAP_TYPE_ARRAY_OF_MAPS:
+	case BPF_MAP_TYPE_HASH_OF_MAPS:
+		return false;
+	default:
+		return !bpf_map__is_internal(map);
+	}
+}
+
+/* 1 when the map is kept, 0 when not. */
 static int reuse_map(const struct store *s, uint32_t id, struct bpf_map *map)
 {
 	char entry[ENTRY_MAX];
 	_cleanup_close_ int fd = -1;
 	int r;
 
-	if (bpf_map__is_internal(map) || map_entry(map, id, entry))
+	if (!can_be_kept(map) || map_entry(map, id, entry))
 		return 0;
 	fd = store_get(s, entry);
 	if (fd < 0 || !same_layout(map, fd))

@@ -34,6 +34,9 @@ int program_keep_only(const struct store *s, uint32_t id);
 /* Removes what is pinned of one program. */
 int program_forget(const struct store *s, uint32_t id);
 
+/* Whether "maps" leads to the maps of that program. */
+bool program_is_pointed(const struct store *s, uint32_t id);
+
 int program_read(const struct store *s, uint32_t id, struct program_about *about);
 
 /* Gives maps of program `id` to an object that is not loaded yet; see the public function. */

@@ -3,11 +3,9 @@
 #include "store.h"
 
 #include <bpf/bpf.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -15,9 +13,13 @@
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "dir.h"
+#include "front.h"
 #include "log.h"
+#include "names.h"
 
 #define LINK_PREFIX "link-"
+#define LOCK_TRIES  250 /* of 2 ms */
 
 static int join(char *out, size_t size, const char *dir, const char *name)
 {
@@ -32,84 +34,26 @@ static int store_path(const char *root, const char *base, const char *name, char
 	return r ? r : join(out, STORE_PATH_MAX, dir, name);
 }
 
-/* "unfrag", or "unfrag" and "unfrag/_defrag": one mkdir(2) for every part. */
-static int make_base(const char *root, const char *base)
+/* The directory that stores of one kind are in, and the path of one of them. */
+static int open_base(const char *root, const char *base, const char *name, bool make, char *path)
 {
-	char path[STORE_PATH_MAX];
-	const char *part;
+	_cleanup_close_ int root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	int r;
 
-	for (part = base; part; part = strchr(part, '/')) {
-		part += *part == '/';
-		if (snprintf(path, sizeof(path), "%s/%.*s", root,
-			     (int)(part - base + (long)strcspn(part, "/")),
-			     base) >= (int)sizeof(path))
-			return -ENAMETOOLONG;
-		if (mkdir(path, 0700) && errno != EEXIST) {
-			r = -errno;
-			return log_error(r, "directory '%s' can't be made: %s", path, strerror(-r));
-		}
-	}
-	return 0;
-}
-
-static int open_dir(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	return fd < 0 ? -errno : fd;
-}
-
-int store_create(struct store *out, const char *base, const char *name)
-{
-	_cleanup_store_ struct store s = STORE_INIT;
-	char root[BPFFS_PATH_MAX];
-	int r = bpffs_ensure(root, sizeof(root));
-
-	if (!r)
-		r = make_base(root, base);
-	if (!r)
-		r = store_path(root, base, name, s.path);
-	if (r)
-		return r;
-	if (mkdir(s.path, 0700))
+	if (root_fd < 0)
 		return -errno;
-	s.fd = open_dir(s.path);
-	r = s.fd < 0 ? s.fd : store_lock(&s);
-	if (r) {
-		rmdir(s.path);
-		return r;
-	}
-	*out = s;
-	s.fd = -1;
-	return 0;
+	r = store_path(root, base, name, path);
+	return r ? r : dir_open_path(root_fd, base, make);
 }
 
-int store_open(struct store *out, const char *base, const char *name)
-{
-	char root[BPFFS_PATH_MAX];
-	struct store s = STORE_INIT;
-	int r = bpffs_find(root, sizeof(root));
-
-	if (!r)
-		r = store_path(root, base, name, s.path);
-	if (r)
-		return r;
-	s.fd = open_dir(s.path);
-	if (s.fd < 0)
-		return s.fd == -ENOTDIR ? -ENOENT : s.fd;
-	*out = s;
-	return 0;
-}
-
-/* A reader that asks store_is_locked_elsewhere() holds the lock for a moment: outlast it. */
-static int lock_patiently(int fd)
+/* A reader that asks store_look() holds the lock for a moment, more of them for more: outlast it. */
+static int lock_patiently(int fd, int how)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
 	int tries;
 
-	for (tries = 0; tries < 25; tries++) {
-		if (!flock(fd, LOCK_EX | LOCK_NB))
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		if (!flock(fd, how | LOCK_NB))
 			return 0;
 		if (errno != EWOULDBLOCK)
 			return -errno;
@@ -118,20 +62,93 @@ static int lock_patiently(int fd)
 	return -EBUSY;
 }
 
-int store_lock(struct store *s)
+static int still_there(struct store *s)
 {
 	struct stat st;
-	int r = lock_patiently(s->fd);
+	int r = fstat(s->fd, &st) ? -errno : 0;
+
+	if (!r && !st.st_nlink)
+		r = -ENOENT;
+	if (r)
+		store_unlock(s);
+	return r;
+}
+
+/*
+ * Made and locked in one step, as others see it: both are done under the lock of the directory that
+ * it is in, which those pass through who want to lock or look.
+ */
+static int make_locked(struct store *s, const char *name)
+{
+	int r = lock_patiently(s->base_fd, LOCK_EX);
+
+	if (!r && mkdirat(s->base_fd, name, 0700))
+		r = -errno;
+	if (r)
+		return r;
+	s->fd = dir_open(s->base_fd, name);
+	r = s->fd < 0 ? s->fd : lock_patiently(s->fd, LOCK_EX);
+	if (r)
+		unlinkat(s->base_fd, name, AT_REMOVEDIR);
+	return r;
+}
+
+static int pass_through(const struct store *s)
+{
+	int r = lock_patiently(s->base_fd, LOCK_SH);
+
+	flock(s->base_fd, LOCK_UN);
+	return r;
+}
+
+int store_create(struct store *out, const char *base, const char *name)
+{
+	_cleanup_store_ struct store s = STORE_INIT;
+	char root[BPFFS_PATH_MAX];
+	int r = bpffs_ensure(root, sizeof(root));
 
 	if (r)
 		return r;
-	if (fstat(s->fd, &st))
-		return -errno;
-	if (!st.st_nlink) {
-		store_unlock(s);
-		return -ENOENT;
-	}
+	s.base_fd = open_base(root, base, name, true, s.path);
+	if (s.base_fd < 0)
+		return s.base_fd;
+	r = make_locked(&s, name);
+	flock(s.base_fd, LOCK_UN);
+	if (r)
+		return r == -EEXIST ? r :
+				      log_error(r, "directory '%s' can't be made: %s", s.path,
+						strerror(-r));
+	*out = s;
+	s = (struct store)STORE_INIT;
 	return 0;
+}
+
+int store_open(struct store *out, const char *base, const char *name)
+{
+	_cleanup_store_ struct store s = STORE_INIT;
+	char root[BPFFS_PATH_MAX];
+	int r = bpffs_find(root, sizeof(root));
+
+	if (r)
+		return r;
+	s.base_fd = open_base(root, base, name, false, s.path);
+	if (s.base_fd < 0)
+		return s.base_fd;
+	s.fd = dir_open(s.base_fd, name);
+	if (s.fd < 0)
+		return s.fd == -ENOTDIR || s.fd == -ELOOP ? -ENOENT : s.fd;
+	*out = s;
+	s = (struct store)STORE_INIT;
+	return 0;
+}
+
+int store_lock(struct store *s)
+{
+	int r = pass_through(s);
+
+	if (!r)
+		r = lock_patiently(s->fd, LOCK_EX);
+	return r ? r : still_there(s);
 }
 
 void store_unlock(struct store *s)
@@ -139,19 +156,20 @@ void store_unlock(struct store *s)
 	flock(s->fd, LOCK_UN);
 }
 
-bool store_is_locked_elsewhere(struct store *s)
+int store_look(struct store *s)
 {
-	if (flock(s->fd, LOCK_SH | LOCK_NB))
-		return errno == EWOULDBLOCK;
-	store_unlock(s);
-	return false;
+	int r = pass_through(s);
+
+	if (!r && flock(s->fd, LOCK_SH | LOCK_NB))
+		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
+	return r ? r : still_there(s);
 }
 
 void store_release(struct store *s)
 {
-	if (s->fd >= 0)
-		close(s->fd);
-	s->fd = -1;
+	close_p(&s->fd);
+	close_p(&s->base_fd);
+	*s = (struct store)STORE_INIT;
 }
 
 int store_pin(const struct store *s, int bpf_fd, const char *name)
@@ -184,11 +202,6 @@ int store_mkdir(const struct store *s, const char *name)
 	return log_error(r, "directory '%s/%s' can't be made: %s", s->path, name, strerror(-r));
 }
 
-bool store_has(const struct store *s, const char *name)
-{
-	return !faccessat(s->fd, name, F_OK, AT_SYMLINK_NOFOLLOW);
-}
-
 int store_point(const struct store *s, const char *name, const char *target)
 {
 	char temp[256];
@@ -204,111 +217,39 @@ int store_point(const struct store *s, const char *name, const char *target)
 	return r;
 }
 
-static int compare(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void free_names(char **names, size_t n)
-{
-	while (n)
-		free(names[--n]);
-	free(names);
-}
-
-static int add_name(char ***names, size_t *n, const char *name)
-{
-	char **grown = reallocarray(*names, *n + 1, sizeof(*grown));
-
-	if (!grown)
-		return -ENOMEM;
-	*names = grown;
-	grown[*n] = strdup(name);
-	if (!grown[*n])
-		return -ENOMEM;
-	++*n;
-	return 0;
-}
-
-/* Names are read before any is worked on: entries may go meanwhile. */
-static int list_dir(int parent, const char *name, char ***out, size_t *count)
-{
-	_cleanup_dir_ DIR *dir = NULL;
-	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	char **names = NULL;
-	struct dirent *e;
-	size_t n = 0;
-	int r = 0;
-
-	if (fd < 0)
-		return -errno;
-	dir = fdopendir(fd);
-	if (!dir) {
-		r = -errno;
-		close(fd);
-		return r;
-	}
-	while (!r && (e = readdir(dir)))
-		if (strcmp(e->d_name, ".") && strcmp(e->d_name, ".."))
-			r = add_name(&names, &n, e->d_name);
-	if (r) {
-		free_names(names, n);
-		return r;
-	}
-	if (n)
-		qsort(names, n, sizeof(*names), compare);
-	*out = names;
-	*count = n;
-	return 0;
-}
-
-static int remove_at(int parent, const char *name, int depth)
-{
-	char **names;
-	size_t n, i;
-	int fd, r = 0;
-
-	if (!unlinkat(parent, name, 0) || errno == ENOENT)
-		return 0;
-	if (errno != EISDIR && errno != EPERM)
-		return -errno;
-	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	if (depth && !list_dir(parent, name, &names, &n)) {
-		for (i = 0; i < n && !r; i++)
-			r = remove_at(fd, names[i], depth - 1);
-		free_names(names, n);
-	}
-	close(fd);
-	if (!r && unlinkat(parent, name, AT_REMOVEDIR))
-		r = -errno;
-	return r;
-}
-
 int store_remove(const struct store *s, const char *name)
 {
-	return remove_at(s->fd, name, 2);
+	return dir_remove(s->fd, name, 2);
 }
 
+/*
+ * The pin goes first: cut short after that, the link ends with this process, and what is left tells
+ * that it is not whole. A pin of a link that was detached would look like that of a live one.
+ */
 static int detach_link(const struct store *s, const char *name, void *arg)
 {
 	_cleanup_close_ int fd = store_get(s, name);
-	int r = fd < 0 ? fd : bpf_link_detach(fd);
+	int r = store_remove(s, name);
 
 	(void)arg;
+	if (r)
+		return r;
+	/* At once: what close(2) starts is done later, by a worker. */
+	r = fd < 0 ? fd : bpf_link_detach(fd);
 	if (r < 0)
 		log_at(UNFRAG_LOG_DEBUG, "'%s/%s' can't be detached: %s", s->path, name,
 		       strerror(-r));
-	return store_remove(s, name);
+	return 0;
 }
 
 int store_destroy(struct store *s)
 {
 	int r = store_entries(s, LINK_PREFIX, detach_link, NULL);
 
+	/* Packets may still be inside; the slot that they are about to use must not go before them. */
+	front_settle();
 	if (!r)
-		r = remove_at(AT_FDCWD, s->path, 3);
+		r = dir_remove(s->base_fd, strrchr(s->path, '/') + 1, 3);
 	if (r)
 		return log_error(r, "'%s' can't be removed: %s", s->path, strerror(-r));
 	return 0;
@@ -317,35 +258,31 @@ int store_destroy(struct store *s)
 int store_entries(const struct store *s, const char *prefix,
 		  int (*fn)(const struct store *s, const char *name, void *arg), void *arg)
 {
-	char **names = NULL;
-	size_t n = 0, i;
-	int r = list_dir(s->fd, ".", &names, &n);
+	_cleanup_names_ struct dir_names n = { 0 };
+	int r = dir_list(s->fd, &n);
+	size_t i;
 
-	if (r)
-		return r;
-	for (i = 0; i < n && !r; i++)
-		if (!strncmp(names[i], prefix, strlen(prefix)))
-			r = fn(s, names[i], arg);
-	free_names(names, n);
+	for (i = 0; i < n.count && !r; i++)
+		if (!strncmp(n.names[i], prefix, strlen(prefix)))
+			r = fn(s, n.names[i], arg);
 	return r;
 }
 
 int store_each(const char *base, int (*fn)(const char *name, void *arg), void *arg)
 {
+	_cleanup_names_ struct dir_names n = { 0 };
 	char root[BPFFS_PATH_MAX], path[STORE_PATH_MAX];
-	char **names = NULL;
-	size_t n = 0, i;
+	_cleanup_close_ int fd = -1;
 	int r = bpffs_find(root, sizeof(root));
+	size_t i;
 
-	if (!r)
-		r = join(path, sizeof(path), root, base);
-	if (!r)
-		r = list_dir(AT_FDCWD, path, &names, &n);
-	if (r)
-		return r == -ENOENT ? 0 : r;
-	for (i = 0; i < n && !r; i++)
-		if (names[i][0] != '_')
-			r = fn(names[i], arg);
-	free_names(names, n);
+	fd = r ? r : open_base(root, base, "", false, path);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	r = dir_list(fd, &n);
+	/* What can't be a name of ours is none of ours. */
+	for (i = 0; i < n.count && !r; i++)
+		if (name_valid(n.names[i]))
+			r = fn(n.names[i], arg);
 	return r;
 }

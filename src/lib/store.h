@@ -18,17 +18,18 @@
 #define STORE_HOLDS       "unfrag/_defrag" /* no attachment can have this name */
 
 struct store {
+	int base_fd; /* the directory it is in */
 	int fd;
 	char path[STORE_PATH_MAX];
 };
 
 #define STORE_INIT \
 	{ \
-		.fd = -1 \
+		.base_fd = -1, .fd = -1 \
 	}
 #define _cleanup_store_ _cleanup_(store_release)
 
-/* Claims base/name and locks it. -EEXIST: the name is in use. Logs only the lack of a bpffs. */
+/* Claims base/name and locks it. -EEXIST: the name is in use. Logs any other error. */
 int store_create(struct store *out, const char *base, const char *name);
 
 /* Opens it without locking. -ENOENT. */
@@ -37,7 +38,12 @@ int store_open(struct store *out, const char *base, const char *name);
 /* The right to change it: -EBUSY while another has it, -ENOENT when it is gone meanwhile. */
 int store_lock(struct store *s);
 void store_unlock(struct store *s);
-bool store_is_locked_elsewhere(struct store *s);
+
+/*
+ * The right to see it at rest, to be given back with store_unlock(). -EBUSY while a process changes
+ * it, -ENOENT when it is gone.
+ */
+int store_look(struct store *s);
 
 void store_release(struct store *s);
 
@@ -45,7 +51,6 @@ void store_release(struct store *s);
 int store_pin(const struct store *s, int bpf_fd, const char *name);
 int store_get(const struct store *s, const char *name);
 int store_mkdir(const struct store *s, const char *name);
-bool store_has(const struct store *s, const char *name);
 
 /* Points the symbolic link `name` to `target`, in one step if it exists. */
 int store_point(const struct store *s, const char *name, const char *target);

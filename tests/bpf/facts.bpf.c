@@ -48,7 +48,7 @@ int facts(struct bpf_nf_ctx *ctx)
 
 	r.hook = ctx->state->hook;
 	r.pf = ctx->state->pf;
-	r.init_rc = unfrag_packet_init(&pkt, ctx);
+	r.init_rc = unfrag_packet_from_nf(&pkt, ctx);
 	if (!r.init_rc)
 		fill(&r, &pkt);
 	if (bpf_map_push_elem(&records, &r, 0)) {
@@ -56,7 +56,7 @@ int facts(struct bpf_nf_ctx *ctx)
 		if (n)
 			__sync_fetch_and_add(n, 1);
 	}
-	return UNFRAG_ACCEPT;
+	return NF_ACCEPT;
 }
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

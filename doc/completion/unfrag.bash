@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=bash
+#
+# Completion of unfrag(8) for bash.
+
+# Names of attachments. Nothing without the right to list them, and so for holds.
+_unfrag_names() {
+	unfrag list 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
+# Holders or ids: the first or last column of a table that others stand before.
+_unfrag_holds() { # holder|id
+	unfrag defrag status --all 2>/dev/null |
+		awk -v id="$1" '/^HOLDER/ { on = 1; next } on { print id == "id" ? $NF : $1 }'
+}
+
+_unfrag_options() { # VERB
+	case $1 in
+	probe) echo --json --netns ;;
+	attach)
+		echo --name --program --family --hook --priority --netns --no-defrag --fragments \
+			--unreadable --empty --verifier-log --json
+		;;
+	replace) echo --program --keep-maps --verifier-log --json ;;
+	detach | list) echo --json ;;
+	stats) echo --json --openmetrics ;;
+	defrag) echo --netns --family --holder --id --all --json ;;
+	esac
+	echo --verbose --help
+}
+
+# Answers for the value of an option; fails if the option has none.
+_unfrag_value() { # OPTION
+	case $1 in
+	--name | -n | --program | -P | --priority | -p) ;;
+	--family | -f) echo ipv4 ipv6 both ;;
+	--hook | -k) echo prerouting input forward output postrouting ;;
+	--fragments | --unreadable | --empty) echo drop accept ;;
+	--netns) ls /run/netns 2>/dev/null ;;
+	--holder) _unfrag_holds holder ;;
+	--id) _unfrag_holds id ;;
+	*) return 1 ;;
+	esac
+}
+
+_unfrag_objects() { # WORD
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -X '!*.o' -- "$1"; compgen -d -- "$1")
+}
+
+# An argument that is no option: which it is, and what verb it is for, tells what can stand there.
+_unfrag_argument() { # VERB NUMBER WORD
+	local words=
+	case $1,$2 in
+	attach,0 | replace,1)
+		_unfrag_objects "$3"
+		return
+		;;
+	replace,0 | stats,0 | detach,*) words=$(_unfrag_names) ;;
+	defrag,0) words='on off status' ;;
+	esac
+	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$3")
+}
+
+# How many arguments that are no options stand between the verb and the cursor.
+_unfrag_count() {
+	local i n=0
+	for ((i = 2; i < COMP_CWORD; i++)); do
+		if [[ ${COMP_WORDS[i]} == -* ]]; then
+			if [[ ${COMP_WORDS[i + 1]} == = ]]; then
+				((i += 2))
+			elif _unfrag_value "${COMP_WORDS[i]}" >/dev/null; then
+				((i += 1))
+			fi
+		else
+			((n += 1))
+		fi
+	done
+	echo "$n"
+}
+
+_unfrag() {
+	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb words before=
+	COMPREPLY=()
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag
+			--help --version" -- "$cur")
+		return
+	fi
+	verb=${COMP_WORDS[1]}
+	# --option=value comes as three words.
+	if [[ $cur == = ]]; then
+		cur=
+	elif [[ $prev == = ]]; then
+		prev=${COMP_WORDS[COMP_CWORD - 2]}
+	fi
+	if words=$(_unfrag_value "$prev"); then
+		# Several hooks, with commas.
+		[[ $prev != --hook && $prev != -k ]] || [[ $cur != *,* ]] || before=${cur%,*},
+		mapfile -t COMPREPLY < <(compgen -P "$before" -W "$words" -- "${cur#"$before"}")
+	elif [[ $cur == -* ]]; then
+		mapfile -t COMPREPLY < <(compgen -W "$(_unfrag_options "$verb")" -- "$cur")
+	else
+		_unfrag_argument "$verb" "$(_unfrag_count)" "$cur"
+	fi
+}
+
+complete -F _unfrag unfrag

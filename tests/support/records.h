@@ -7,6 +7,12 @@
 
 #include <stdint.h>
 
+/*
+ * Keeps this thread on the CPU it is on, and so the packets that it sends: records then come in the
+ * order in which packets were sent, as no packet waits in the queue of another CPU. 0 or -errno.
+ */
+int records_in_order(void);
+
 /* Takes the oldest record out of a queue map. 0, -ETIMEDOUT or -errno. */
 int record_next(int map_fd, void *record, int ms);
 

@@ -14,7 +14,8 @@ int tiny_fragments(struct bpf_nf_ctx *ctx)
 
 	if (unfrag_packet_from_nf(&pkt, ctx))
 		return NF_DROP;
-	if (unfrag_packet_reassembled(&pkt) && pkt.frag_max_size < smallest)
+	if (unfrag_packet_reassembled(&pkt) && pkt.frag_max_size < smallest &&
+	    pkt.frag_max_size < pkt.facts.len) /* not alone (RFC 6946) */
 		return NF_DROP;
 	return NF_ACCEPT;
 }

@@ -113,8 +113,9 @@ static int report(const struct request *q, struct unfrag_attachment *att)
 	char hooks[OUTPUT_WORDS], families[OUTPUT_WORDS];
 	int r = unfrag_attachment_info(att, &info);
 
+	/* It is in force all the same. */
 	if (r)
-		return cli_exit_of(r);
+		cli_note("'%s' can't be looked at: %s", q->name, strerror(-r));
 	if (q->json)
 		return json_finish(
 			json_pack("{s:s, s:s, s:i, s:o, s:o, s:i}", "name", q->name, "program",

@@ -114,8 +114,8 @@ static int explain(int err, const opts_t *o, char *buf, size_t size)
 				"network namespace");
 	case EPERM:
 		return snprintf(buf, size,
-				"not permitted; attaching needs CAP_BPF and "
-				"CAP_NET_ADMIN");
+				"not permitted; loading and attaching needs CAP_BPF, "
+				"CAP_PERFMON and CAP_NET_ADMIN");
 	case EINVAL:
 	case ENOENT:
 		return explain_missing(err, o, buf, size);

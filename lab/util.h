@@ -29,7 +29,7 @@
 		lab_taken_; \
 	})
 
-static inline void lab_closep(int *fd)
+static inline void lab_closep(const int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);

@@ -68,8 +68,9 @@ void unfrag_attachment_free(struct unfrag_attachment *att);
 
 /**
  * Lets maps of an opened, not yet loaded object be those of the program in force, where name, type,
- * key, value and size are the same. Global data, program arrays and maps of maps are never kept: they
- * belong to one program. To be called before bpf_object__load() and unfrag_attachment_replace().
+ * key, value and size are the same. Global data, program arrays and maps of maps belong to one
+ * program and are never kept. To be called before bpf_object__load() and
+ * unfrag_attachment_replace().
  *
  * @return number of maps that will be kept, or -EBUSY, -EIO, -EPERM. Since: 0.1
  */

@@ -120,8 +120,8 @@ UNFRAG_INLINE __u32 unfrag_l4_hlen(__u8 proto)
 }
 
 /**
- * Whether a header type is an IPv6 extension header with another header behind it. Mobility, HIP and
- * Shim6 (135, 139, 140) end the chain and count as upper-layer protocols, as they do in Linux.
+ * Whether a header type is an IPv6 extension header with another header behind it. Mobility, HIP
+ * and Shim6 (135, 139, 140) end the chain and count as upper-layer protocols, as in Linux.
  */
 UNFRAG_INLINE int unfrag_is_exthdr(__u8 proto)
 {

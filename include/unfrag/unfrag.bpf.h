@@ -13,8 +13,8 @@
  *		return dport == 53 ? NF_ACCEPT : NF_DROP;
  *	}
  *
- * Works with or without a vmlinux.h in front of it, with clang 14 and newer; one object serves every
- * kernel from 6.4 on. Kernel functions ask for a program under a GPL-compatible licence.
+ * Works with or without a vmlinux.h in front of it, with clang 14 and newer; one object serves
+ * every kernel from 6.4 on. Kernel functions ask for a program under a GPL-compatible licence.
  * Manual: unfrag-bpf(7).
  *
  * A reassembled packet is not linear: its later bytes stand in other buffers. Headers in the linear

@@ -34,8 +34,8 @@ struct {
 } counters SEC(".maps");
 
 /*
- * Atomic though per CPU: the output hooks, and any hook behind NFQUEUE, run in process context, where
- * a softirq can come between load and store.
+ * Atomic though per CPU: the output hooks, and any hook behind NFQUEUE, run in process context,
+ * where a softirq can come between load and store.
  */
 static __always_inline void count(struct front_counters *c, __u32 outcome, __s64 n)
 {

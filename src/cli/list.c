@@ -9,6 +9,7 @@
 struct listing {
 	struct table *table;
 	json_t *json;
+	int code; /* of what could not be looked at */
 };
 
 static enum colour colour_of(enum unfrag_state state)
@@ -67,7 +68,8 @@ static const char *verdict(const struct unfrag_attachment_info *i, uint32_t acce
 static json_t *as_json(const char *name, const struct unfrag_attachment_info *i)
 {
 	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:i, s:b, s:s, s:s, s:s, s:i, s:s, s:o, s:i, s:I, s:I}",
+		"{s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:i, s:b, s:s, s:s, s:s,"
+		" s:i, s:s, s:o, s:i, s:I, s:I}",
 		"name", name, "state", unfrag_state_name(i->state), "problem", i->problem, "netns",
 		json_text(i->netns), "netns_inode", (json_int_t)i->netns_inode, "families",
 		json_families(i->families), "hooks", json_hooks(i->hooks), "priority",
@@ -86,12 +88,16 @@ static int list_one(const char *name, void *arg)
 	struct unfrag_attachment *att;
 	int r = unfrag_attachment_open(&att, name);
 
-	if (r)
-		return r == -ENOENT ? 0 : r; /* gone meanwhile */
-	r = unfrag_attachment_check(att, &info);
-	unfrag_attachment_free(att);
-	if (r)
-		return r == -ENOENT ? 0 : r;
+	if (!r) {
+		r = unfrag_attachment_check(att, &info);
+		unfrag_attachment_free(att);
+	}
+	if (r) {
+		/* Gone meanwhile, or said to be what it is: the others are listed all the same. */
+		if (r != -ENOENT)
+			l->code = cli_exit_of(r);
+		return 0;
+	}
 	if (l->json)
 		json_array_append_new(l->json, as_json(name, &info));
 	else
@@ -126,12 +132,14 @@ static int run(const struct verb *self, int argc, char **argv)
 	l.table = table_new(10);
 	add_head(l.table);
 	code = cli_exit_of(unfrag_attachment_each(list_one, &l));
-	if (json)
-		code = code ? (json_decref(l.json), code) : json_finish(l.json);
-	else if (!code)
+	if (code)
+		json_decref(l.json);
+	else if (json)
+		code = json_finish(l.json);
+	else
 		table_print(l.table, stdout);
 	table_free(l.table);
-	return code;
+	return code ? code : l.code;
 }
 
 const struct verb verb_list = {

@@ -129,7 +129,9 @@ static int replace(struct store *s, struct bpf_object *obj, struct bpf_program *
 
 	slot_fd = open_slot(s, &old);
 	if (slot_fd < 0)
-		return log_error(slot_fd, "the program slot can't be read: %s", strerror(-slot_fd));
+		return log_error(slot_fd == -ENOENT ? -EBADF : slot_fd,
+				 "the program slot can't be read: %s; detach, and attach again",
+				 strerror(-slot_fd));
 	r = program_id(prog, &id);
 	if (r || id == old)
 		return r;

@@ -125,7 +125,7 @@ static size_t counters_stride(int fd)
 	if (bpf_obj_get_info_by_fd(fd, &info, &len) || info.type != BPF_MAP_TYPE_PERCPU_ARRAY ||
 	    info.value_size < sizeof(struct front_counters))
 		return 0;
-	return (info.value_size + 7) / 8 * 8;
+	return ((size_t)info.value_size + 7) / 8 * 8;
 }
 
 int front_count(int counters_fd, uint32_t key, struct unfrag_counters *sum)

@@ -36,5 +36,5 @@ void front_settle(void);
 /* The kernel's id of the program in a slot, 0: none; -EBADF when that is no slot. */
 int front_get(int slot_fd, uint32_t *id);
 
-/* Adds up the counters of one key (family and hook) over CPUs. -EBADF when these are not counters. */
+/* Adds up the counters of one key (family and hook) over CPUs. -EBADF: these are not counters. */
 int front_count(int counters_fd, uint32_t key, struct unfrag_counters *sum);

@@ -42,7 +42,7 @@ int netns_open_path(const char *path);
 #define NETNS_PATH_MAX 256
 
 /*
- * Finds a path that leads to a namespace, of NETNS_PATH_MAX bytes; NETNS_SELF if it is the caller's.
+ * Finds a path of NETNS_PATH_MAX bytes that leads to a namespace; NETNS_SELF if it is the caller's.
  * False, and an empty path, when no process and no name leads to it any more.
  */
 bool netns_find(const struct netns_id *id, char *path);

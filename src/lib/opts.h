@@ -15,7 +15,7 @@
 int opts_get(void *dst, size_t dst_size, const void *src);
 
 /*
- * Copies *src out to *dst as far as dst's size goes, leaves that size in place, and zeroes what only
- * the caller knows.
+ * Copies *src out to *dst as far as dst's size goes, leaves that size in place, and zeroes what
+ * only the caller knows.
  */
 int opts_put(void *dst, const void *src, size_t src_size);

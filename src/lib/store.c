@@ -46,7 +46,7 @@ static int open_base(const char *root, const char *base, const char *name, bool 
 	return r ? r : dir_open_path(root_fd, base, make);
 }
 
-/* A reader that asks store_look() holds the lock for a moment, more of them for more: outlast it. */
+/* Readers that ask store_look() hold the lock for moments: outlast them. */
 static int lock_patiently(int fd, int how)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
@@ -189,7 +189,9 @@ int store_get(const struct store *s, const char *name)
 	char path[STORE_PATH_MAX];
 	int r = join(path, sizeof(path), s->path, name);
 
-	return r ? r : bpf_obj_get(path);
+	if (!r)
+		r = bpf_obj_get(path);
+	return r == -EACCES ? -EBADF : r;
 }
 
 int store_mkdir(const struct store *s, const char *name)
@@ -246,7 +248,7 @@ int store_destroy(struct store *s)
 {
 	int r = store_entries(s, LINK_PREFIX, detach_link, NULL);
 
-	/* Packets may still be inside; the slot that they are about to use must not go before them. */
+	/* Packets may still be inside; the slot that they are about to use must outlast them. */
 	front_settle();
 	if (!r)
 		r = dir_remove(s->base_fd, strrchr(s->path, '/') + 1, 3);

@@ -47,7 +47,7 @@ int store_look(struct store *s);
 
 void store_release(struct store *s);
 
-/* Names below may have one slash. */
+/* Names below may have one slash. -EBADF: what has that name is no pin. */
 int store_pin(const struct store *s, int bpf_fd, const char *name);
 int store_get(const struct store *s, const char *name);
 int store_mkdir(const struct store *s, const char *name);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A program that takes its time and then tail-calls the one that accepts: a packet is inside it long
- * enough for a replace to come and go meanwhile. Without the second program it drops.
+ * A program that takes its time and then tail-calls the one that accepts: a packet is inside it
+ * long enough for a replace to come and go meanwhile. Without the second program it drops.
  */
 #include <unfrag/unfrag.bpf.h>
 

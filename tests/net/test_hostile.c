@@ -4,7 +4,6 @@
  * directories and pins that are not ours, tables too small to look, programs that call others.
  */
 #define _GNU_SOURCE
-#include <test.h>
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <jansson.h>
@@ -17,12 +16,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <test.h>
 #include <unistd.h>
 
 #include "command.h"
 #include "life.h"
 
-#define NOBODY    65534
+#define NOBODY 65534
 
 static struct unfrag_attachment *attach_a(const struct life *l, const char *name)
 {

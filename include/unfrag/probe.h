@@ -75,8 +75,8 @@ const struct unfrag_frag_limits *unfrag_probe_limits(const struct unfrag_probe *
 /**
  * Whether this kernel and this process can make attachments at all.
  *
- * @return 0; -EPERM: a capability is missing; -EOPNOTSUPP: this kernel can't. Which, and since when
- *         kernels can, is told to the log. Since: 0.1
+ * @return 0; -EPERM: a capability is missing; -EOPNOTSUPP: this kernel can't; -EMFILE: too few file
+ *         descriptors are left. Which, and since when kernels can, is told to the log. Since: 0.1
  */
 int unfrag_probe_require(void);
 

@@ -79,7 +79,8 @@ int cli_exit_of(int err)
 {
 	if (!err)
 		return CLI_DONE;
-	return err == -EOPNOTSUPP ? CLI_KERNEL : CLI_FAILED;
+	/* Families are right by now: if one can't be served, the kernel is built without. */
+	return err == -EOPNOTSUPP || err == -EAFNOSUPPORT ? CLI_KERNEL : CLI_FAILED;
 }
 
 static uint32_t family_of(const char *word)

@@ -168,8 +168,9 @@ int unfrag_attachment_attach(struct unfrag_attachment **out, const char *name,
 			     struct bpf_object *obj, struct bpf_program *prog,
 			     const struct unfrag_attach_opts *opts)
 {
-	_cleanup_(making_release) struct making m = MAKING_INIT;
+	/* Given back from the last one on: taking the store away needs descriptors that m holds. */
 	_cleanup_(store_abandon) struct store s = STORE_INIT;
+	_cleanup_(making_release) struct making m = MAKING_INIT;
 	struct unfrag_attachment *att;
 	int r = check_opts(&m, name, opts);
 

@@ -3,13 +3,16 @@
 #include "bpffs.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -85,6 +88,40 @@ int bpffs_find(char *path, size_t size)
 	return is_bpffs(path) ? 0 : -ENOENT;
 }
 
+/*
+ * A second one, mounted by who looked at the same moment, would hide the first and what is pinned
+ * there. So the directory that it is mounted on is locked, for at most half a second.
+ */
+static int lock_mount_point(void)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	_cleanup_close_ int fd = open(BPFFS_DEFAULT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int tries;
+
+	if (fd < 0)
+		return -errno;
+	for (tries = 0; flock(fd, LOCK_EX | LOCK_NB); tries++) {
+		if (errno != EWOULDBLOCK || tries == 250)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return TAKE_FD(fd);
+}
+
+static int mount_once(char *path, size_t size)
+{
+	_cleanup_close_ int lock = lock_mount_point();
+
+	if (lock < 0)
+		return lock;
+	if (!bpffs_find(path, size))
+		return 0;
+	if (mount("bpf", BPFFS_DEFAULT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		return -errno;
+	log_at(UNFRAG_LOG_WARNING, "mounted a BPF file system at " BPFFS_DEFAULT);
+	return 0;
+}
+
 int bpffs_ensure(char *path, size_t size)
 {
 	int r = bpffs_find(path, size);
@@ -98,13 +135,11 @@ int bpffs_ensure(char *path, size_t size)
 			" outside of "
 			"this mount namespace, and one mounted here would vanish with "
 			"it; run this outside, with --netns to name the network namespace");
-	if (mount("bpf", BPFFS_DEFAULT, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700")) {
-		r = -errno;
+	r = mount_once(path, size);
+	if (r)
 		return log_error(r,
 				 "no BPF file system is mounted, and mounting one at " BPFFS_DEFAULT
 				 " failed: %s%s",
 				 strerror(-r), r == -EPERM ? " (needs CAP_SYS_ADMIN)" : "");
-	}
-	log_at(UNFRAG_LOG_WARNING, "mounted a BPF file system at " BPFFS_DEFAULT);
 	return bpffs_find(path, size);
 }

@@ -68,6 +68,10 @@ int dir_open_path(int parent, const char *path, bool make_it)
 		if (r)
 			return r;
 		next = dir_open(fd < 0 ? parent : fd, part);
+		if (next < 0 && make_it && next != -EPERM)
+			next = log_error(
+				next, "directory '%s' in the BPF file system can't be opened: %s",
+				part, strerror(-next));
 		if (next < 0)
 			return next;
 		close_p(&fd);
@@ -145,6 +149,9 @@ int dir_remove(int parent, const char *name, int depth)
 		return 0;
 	if (errno != EISDIR && errno != EPERM)
 		return -errno;
+	/* An empty one goes without a descriptor, of which there may be none left. */
+	if (!unlinkat(parent, name, AT_REMOVEDIR))
+		return 0;
 	fd = dir_open(parent, name);
 	if (fd < 0)
 		return fd;

@@ -9,12 +9,14 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/if_link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "bpffs.h"
@@ -160,17 +162,12 @@ static void probe_features(struct unfrag_probe *p)
 
 static uint64_t read_capabilities(void)
 {
-	unsigned long long caps = 0;
-	char line[256];
-	FILE *f = fopen("/proc/thread-self/status", "re");
+	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 
-	if (!f)
+	if (syscall(SYS_capget, &head, sets))
 		return 0;
-	while (fgets(line, sizeof(line), f))
-		if (sscanf(line, "CapEff: %llx", &caps) == 1)
-			break;
-	fclose(f);
-	return caps;
+	return (uint64_t)sets[1].effective << 32 | sets[0].effective;
 }
 
 static int64_t read_number(const char *path)
@@ -246,6 +243,26 @@ static int missing_capabilities(char *buf, size_t size)
 	return n ? -EPERM : 0;
 }
 
+/* A few more than any call takes. libbpf, short of them, comes to wrong conclusions. */
+#define SPARE_FDS 40
+
+static int require_fds(void)
+{
+	int fds[SPARE_FDS], n, r = 0;
+
+	for (n = 0; n < SPARE_FDS && !r; n++) {
+		fds[n] = open("/", O_PATH | O_CLOEXEC);
+		if (fds[n] < 0)
+			r = -errno;
+	}
+	while (n)
+		close_p(&fds[--n]);
+	if (r)
+		return log_error(r, "out of file descriptors, %d more are needed: %s", SPARE_FDS,
+				 strerror(-r));
+	return 0;
+}
+
 int unfrag_probe_require(void)
 {
 	char missing[64];
@@ -254,6 +271,9 @@ int unfrag_probe_require(void)
 	if (missing_capabilities(missing, sizeof(missing)))
 		return log_error(-EPERM, "not permitted: this process lacks %s; run as root",
 				 missing);
+	r = require_fds();
+	if (r)
+		return r;
 	r = probe_program();
 	if (r == -EINVAL)
 		return log_error(-EOPNOTSUPP,

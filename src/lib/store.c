@@ -38,10 +38,10 @@ static int store_path(const char *root, const char *base, const char *name, char
 static int open_base(const char *root, const char *base, const char *name, bool make, char *path)
 {
 	_cleanup_close_ int root_fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int r;
+	int r = root_fd < 0 ? -errno : 0;
 
-	if (root_fd < 0)
-		return -errno;
+	if (r)
+		return log_error(r, "'%s' can't be opened: %s", root, strerror(-r));
 	r = store_path(root, base, name, path);
 	return r ? r : dir_open_path(root_fd, base, make);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Accepts everything, and is loaded in no time: it asks nothing of the kernel's type information. */
+/* Accepts everything, and is loaded in no time: it needs no type information of the kernel. */
 #include <linux/bpf.h>
 
 #include <bpf/bpf_helpers.h>

@@ -3,16 +3,19 @@
  * The command, cut short: killed before each single one of its calls that changes anything, and
  * with each single one of them failing.
  *
- * Killed, an attachment must be whole, absent or shown as broken, and detach must clean it. Failed,
- * it must be whole if the command said so, and as it was before if not. In neither case may a link
- * stay, or the defragmentation that it asked for.
+ * Killed, an attachment must be whole, absent or shown as broken, packets must pass, and detach must
+ * clean it. Failed, it must be whole if the command said so, and as it was before if not. In neither
+ * case may a link stay, or the defragmentation that it asked for.
  */
 #include <child.h>
 #include <command.h>
 #include <errno.h>
 #include <life.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
 #include <test.h>
 
 #define NAME "kill"
@@ -21,6 +24,10 @@
 
 /* More than any verb has; a bound for the loops below. */
 #define CALLS_MAX 300
+
+/* Loops take every second call, by two processes: most of the time is spent in single commands. */
+#define PARTS   2
+#define PART_MS 120000
 
 /* What was seen of a verb over all its calls. */
 struct seen {
@@ -97,11 +104,57 @@ static int expect_cleanable(const struct life *l, struct seen *s)
 	} else {
 		s->absent++;
 	}
+	assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
+	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
 	if (state != -ENOENT)
 		assert_int_equal(command_run(&c, "detach", NAME), 0);
 	life_expect_nothing();
 	expect_no_defrag(l);
 	return state;
+}
+
+typedef void (*loop_fn)(const struct life *l, int err, struct seen *s, unsigned int n);
+
+/* Every part in a world of its own. */
+static void __attribute__((noreturn)) part(loop_fn loop, int err, struct seen *s, unsigned int n)
+{
+	void *life = NULL;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	life_begin_anew();
+	life_up(&life);
+	loop(life, err, s, n);
+	life_down(life);
+	fflush(stdout);
+	_exit(0);
+}
+
+static struct seen in_parts(loop_fn loop, int err)
+{
+	struct seen *seen, sum = { 0 };
+	pid_t pids[PARTS];
+
+	life_begin();
+	seen = mmap(NULL, PARTS * sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		    -1, 0);
+	assert_true(seen != MAP_FAILED);
+	fflush(stdout);
+	for (unsigned int i = 0; i < PARTS; i++) {
+		pids[i] = fork();
+		if (!pids[i])
+			part(loop, err, &seen[i], i + 1);
+	}
+	for (int i = 0; i < PARTS; i++) {
+		assert_true(pids[i] > 0);
+		assert_int_equal(lab_child_wait(pids[i], PART_MS), 0);
+		sum.points += seen[i].points;
+		sum.absent += seen[i].absent;
+		sum.broken += seen[i].broken;
+		sum.ready += seen[i].ready;
+		sum.failed += seen[i].failed;
+	}
+	munmap(seen, PARTS * sizeof(*seen));
+	return sum;
 }
 
 static const char *priority(void)
@@ -112,7 +165,7 @@ static const char *priority(void)
 	return text;
 }
 
-static void stop_attach(const struct life *l, int err, struct seen *s)
+static void stop_attach(const struct life *l, int err, struct seen *s, unsigned int n)
 {
 	const char *const args[] = {
 		"attach",     "--netns",  l->path,  "--name", NAME,
@@ -120,10 +173,9 @@ static void stop_attach(const struct life *l, int err, struct seen *s)
 		NULL
 	};
 	struct command c;
-	unsigned int n;
 	int state;
 
-	for (n = 1; stopped(&c, s, n, err, args); n++) {
+	for (; stopped(&c, s, n, err, args); n += PARTS) {
 		state = expect_cleanable(l, s);
 		if (err)
 			assert_int_equal(state, c.status ? -ENOENT : UNFRAG_STATE_READY);
@@ -132,20 +184,18 @@ static void stop_attach(const struct life *l, int err, struct seen *s)
 	life_detach(NAME);
 }
 
-static void attach_killed_at_each_call_is_whole_absent_or_cleaned(void *state)
+static void attach_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_attach, 0);
 
-	stop_attach(state, 0, &s);
 	report("attach", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
-static void attach_with_each_call_failing_is_whole_or_absent(void *state)
+static void attach_with_each_call_failing_is_whole_or_absent(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_attach, ENOMEM);
 
-	stop_attach(state, ENOMEM, &s);
 	report("attach", &s);
 	assert_true(s.absent && s.ready && !s.broken);
 }
@@ -186,18 +236,17 @@ static void expect_pins_of(uint32_t id)
 	assert_string_equal(pins, "judged layout life");
 }
 
-static void stop_replace(const struct life *l, int err, struct seen *s)
+static void stop_replace(const struct life *l, int err, struct seen *s, unsigned int n)
 {
 	const char *const objects[] = { LIFE_OBJECT("a"), LIFE_OBJECT("b") };
 	struct unfrag_attachment_info info;
 	uint32_t old;
-	unsigned int n;
 	bool going = true;
 	struct command c;
 
 	attach(l, LIFE_OBJECT("a"));
-	for (n = 1; going; n++) {
-		const char *const args[] = { "replace", NAME, objects[n % 2], NULL };
+	for (; going; n += PARTS) {
+		const char *const args[] = { "replace", NAME, objects[n / PARTS % 2], NULL };
 
 		assert_int_equal(life_state(NAME, &info), UNFRAG_STATE_READY);
 		old = info.program_id;
@@ -210,40 +259,37 @@ static void stop_replace(const struct life *l, int err, struct seen *s)
 			s->absent++;
 		else
 			s->ready++;
-		assert_int_equal(command_run(&c, "replace", NAME, objects[n % 2]), 0);
+		assert_int_equal(command_run(&c, "replace", NAME, objects[n / PARTS % 2]), 0);
 		assert_int_equal(life_state(NAME, &info), UNFRAG_STATE_READY);
 		expect_pins_of(info.program_id);
 	}
 	life_detach(NAME);
 }
 
-static void replace_killed_at_each_call_leaves_the_old_or_the_new_program(void *state)
+static void replace_killed_at_each_call_leaves_the_old_or_the_new_program(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_replace, 0);
 
-	stop_replace(state, 0, &s);
 	report("replace", &s);
 	assert_true(s.absent && s.ready);
 }
 
-static void replace_with_each_call_failing_keeps_the_old_program(void *state)
+static void replace_with_each_call_failing_keeps_the_old_program(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_replace, ENOMEM);
 
-	stop_replace(state, ENOMEM, &s);
 	report("replace", &s);
 	assert_true(s.absent && s.ready);
 }
 
-static void stop_detach(const struct life *l, int err, struct seen *s)
+static void stop_detach(const struct life *l, int err, struct seen *s, unsigned int n)
 {
 	const char *const args[] = { "detach", NAME, NULL };
 	struct command c;
-	unsigned int n;
 	bool going = true;
 	int state;
 
-	for (n = 1; going; n++) {
+	for (; going; n += PARTS) {
 		attach(l, LIFE_OBJECT("plain"));
 		going = stopped(&c, s, n, err, args);
 		state = expect_cleanable(l, s);
@@ -252,20 +298,18 @@ static void stop_detach(const struct life *l, int err, struct seen *s)
 	}
 }
 
-static void detach_killed_at_each_call_is_whole_absent_or_cleaned(void *state)
+static void detach_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_detach, 0);
 
-	stop_detach(state, 0, &s);
 	report("detach", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
-static void detach_with_each_call_failing_can_be_done_again(void *state)
+static void detach_with_each_call_failing_can_be_done_again(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_detach, ENOMEM);
 
-	stop_detach(state, ENOMEM, &s);
 	report("detach", &s);
 	assert_true(s.failed);
 }
@@ -324,15 +368,14 @@ static int expect_cleanable_hold(const struct life *l, struct seen *s)
 	return (int)info.state;
 }
 
-static void stop_hold(const struct life *l, int err, struct seen *s)
+static void stop_hold(const struct life *l, int err, struct seen *s, unsigned int n)
 {
 	const char *const args[] = { "defrag", "on", "--netns", l->path, "--holder", NAME, NULL };
 	struct command c;
-	unsigned int n;
 	bool going = true;
 	int state;
 
-	for (n = 1; going; n++) {
+	for (; going; n += PARTS) {
 		going = stopped(&c, s, n, err, args);
 		state = expect_cleanable_hold(l, s);
 		if (err)
@@ -340,15 +383,14 @@ static void stop_hold(const struct life *l, int err, struct seen *s)
 	}
 }
 
-static void stop_release(const struct life *l, int err, struct seen *s)
+static void stop_release(const struct life *l, int err, struct seen *s, unsigned int n)
 {
 	const char *const args[] = { "defrag", "off", "--netns", l->path, "--holder", NAME, NULL };
 	struct command c;
-	unsigned int n;
 	bool going = true;
 	int state;
 
-	for (n = 1; going; n++) {
+	for (; going; n += PARTS) {
 		assert_int_equal(command_run(&c, "defrag", "on", "--netns", l->path, "--holder",
 					     NAME),
 				 0);
@@ -359,54 +401,49 @@ static void stop_release(const struct life *l, int err, struct seen *s)
 	}
 }
 
-static void hold_killed_at_each_call_is_whole_absent_or_cleaned(void *state)
+static void hold_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_hold, 0);
 
-	stop_hold(state, 0, &s);
 	report("defrag on", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
-static void hold_with_each_call_failing_is_whole_or_absent(void *state)
+static void hold_with_each_call_failing_is_whole_or_absent(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_hold, ENOMEM);
 
-	stop_hold(state, ENOMEM, &s);
 	report("defrag on", &s);
 	assert_true(s.absent && s.ready && !s.broken);
 }
 
-static void release_killed_at_each_call_is_whole_absent_or_cleaned(void *state)
+static void release_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_release, 0);
 
-	stop_release(state, 0, &s);
 	report("defrag off", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
-static void release_with_each_call_failing_can_be_done_again(void *state)
+static void release_with_each_call_failing_can_be_done_again(void)
 {
-	struct seen s = { 0 };
+	struct seen s = in_parts(stop_release, ENOMEM);
 
-	stop_release(state, ENOMEM, &s);
 	report("defrag off", &s);
 	assert_true(s.failed);
 }
 
 static const struct test tests[] = {
-	TEST_WITH(attach_killed_at_each_call_is_whole_absent_or_cleaned, life_up, life_down),
-	TEST_WITH(replace_killed_at_each_call_leaves_the_old_or_the_new_program, life_up,
-		  life_down),
-	TEST_WITH(detach_killed_at_each_call_is_whole_absent_or_cleaned, life_up, life_down),
-	TEST_WITH(hold_killed_at_each_call_is_whole_absent_or_cleaned, life_up, life_down),
-	TEST_WITH(release_killed_at_each_call_is_whole_absent_or_cleaned, life_up, life_down),
-	TEST_WITH(attach_with_each_call_failing_is_whole_or_absent, life_up, life_down),
-	TEST_WITH(replace_with_each_call_failing_keeps_the_old_program, life_up, life_down),
-	TEST_WITH(detach_with_each_call_failing_can_be_done_again, life_up, life_down),
-	TEST_WITH(hold_with_each_call_failing_is_whole_or_absent, life_up, life_down),
-	TEST_WITH(release_with_each_call_failing_can_be_done_again, life_up, life_down),
+	TEST(attach_killed_at_each_call_is_whole_absent_or_cleaned),
+	TEST(replace_killed_at_each_call_leaves_the_old_or_the_new_program),
+	TEST(detach_killed_at_each_call_is_whole_absent_or_cleaned),
+	TEST(hold_killed_at_each_call_is_whole_absent_or_cleaned),
+	TEST(release_killed_at_each_call_is_whole_absent_or_cleaned),
+	TEST(attach_with_each_call_failing_is_whole_or_absent),
+	TEST(replace_with_each_call_failing_keeps_the_old_program),
+	TEST(detach_with_each_call_failing_can_be_done_again),
+	TEST(hold_with_each_call_failing_is_whole_or_absent),
+	TEST(release_with_each_call_failing_can_be_done_again),
 };
 
 TEST_MAIN(tests);

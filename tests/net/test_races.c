@@ -158,7 +158,7 @@ static void expect_whole(const struct life *l, const char *name)
 static void race_for_a_name(const struct life *l, int n)
 {
 	struct act act = { .name = NAME, .objects[0] = life_load(LIFE_OBJECT("plain")) };
-	int results[RACERS_MAX];
+	int results[RACERS_MAX] = { 0 };
 	struct racers r;
 	char pins[256];
 
@@ -193,11 +193,11 @@ static void of_eight_names_at_one_place_one_wins(void *state)
 {
 	static const char *const names[] = { "n0", "n1", "n2", "n3", "n4", "n5", "n6", "n7" };
 	struct act act = { .objects[0] = life_load(LIFE_OBJECT("plain")), .run = attach_once };
-	int results[RACERS_MAX], winner;
+	int results[RACERS_MAX] = { 0 }, winner;
 	char pins[256], want[16];
 	struct racers r;
 
-	for (int round = 0; round < ROUNDS / 2; round++) {
+	for (int round = 0; round < ROUNDS / 4; round++) {
 		racers_init(&r, state);
 		for (int i = 0; i < 8; i++) {
 			act.name = names[i];
@@ -222,7 +222,7 @@ static void of_four_that_detach_one_wins(void *state)
 {
 	struct act act = { .name = NAME, .run = detach_once };
 	struct bpf_object *obj = life_load(LIFE_OBJECT("plain"));
-	int results[RACERS_MAX];
+	int results[RACERS_MAX] = { 0 };
 	struct racers r;
 
 	for (int round = 0; round < ROUNDS; round++) {
@@ -304,7 +304,7 @@ static void run_and_look(const struct life *l, const struct act *acts, int n, in
 	struct act look_act = { .run = look_on, .done = done };
 	struct act list_act = { .run = list_on, .done = done };
 	struct racers changing, looking;
-	int looked[2];
+	int looked[2] = { 0 };
 
 	assert_true(done != MAP_FAILED);
 	racers_init(&looking, l);
@@ -325,8 +325,8 @@ static void run_and_look(const struct life *l, const struct act *acts, int n, in
 
 static void who_looks_on_disturbs_nobody_and_sees_nothing_broken(void *state)
 {
-	struct act act = { .name = NAME, .times = 30, .run = attach_and_detach };
-	int result;
+	struct act act = { .name = NAME, .times = 20, .run = attach_and_detach };
+	int result = 0;
 
 	act.objects[0] = life_load(LIFE_OBJECT("plain"));
 	run_and_look(state, &act, 1, &result);
@@ -359,7 +359,7 @@ static void two_that_replace_leave_one_program_and_its_pins(void *state)
 	struct act acts[2];
 	struct unfrag_attachment_info info;
 	char pins[512], want[512];
-	int results[2];
+	int results[2] = { 0 };
 
 	act.objects[0] = life_load(LIFE_OBJECT("plain"));
 	act.objects[1] = life_load(LIFE_OBJECT("b"));
@@ -382,10 +382,10 @@ static void two_that_replace_leave_one_program_and_its_pins(void *state)
 
 static void replacing_while_it_comes_and_goes_breaks_nothing(void *state)
 {
-	struct act changing = { .name = NAME, .times = 20, .run = attach_and_detach };
+	struct act changing = { .name = NAME, .times = 15, .run = attach_and_detach };
 	struct act replacing = { .name = NAME, .times = 200, .run = replace_often };
 	struct act acts[2];
-	int results[2];
+	int results[2] = { 0 };
 
 	changing.objects[0] = replacing.objects[0] = life_load(LIFE_OBJECT("plain"));
 	replacing.objects[1] = life_load(LIFE_OBJECT("b"));
@@ -428,7 +428,7 @@ static void of_eight_that_hold_as_one_holder_one_wins(void *state)
 {
 	struct act act = { .name = NAME, .run = hold_once };
 	const struct life *l = state;
-	int results[RACERS_MAX];
+	int results[RACERS_MAX] = { 0 };
 	struct racers r;
 
 	for (int round = 0; round < ROUNDS; round++) {
@@ -451,7 +451,7 @@ static void eight_holders_at_once_all_hold(void *state)
 	static const char *const names[] = { "h0", "h1", "h2", "h3", "h4", "h5", "h6", "h7" };
 	struct act act = { .run = hold_once };
 	const struct life *l = state;
-	int results[RACERS_MAX];
+	int results[RACERS_MAX] = { 0 };
 	struct racers r;
 
 	racers_init(&r, state);

@@ -60,7 +60,7 @@ static int install_filter(void)
 {
 	struct sock_filter insns[WATCHED + 3];
 	struct sock_fprog prog = { .len = WATCHED + 3, .filter = insns };
-	unsigned char i;
+	size_t i;
 
 	insns[0] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS,
 						offsetof(struct seccomp_data, nr));

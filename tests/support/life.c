@@ -30,6 +30,16 @@ static pid_t begun;
 
 static const int families[2] = { AF_INET, AF_INET6 };
 
+static uint64_t own_netns;
+
+static uint64_t netns_now(void)
+{
+	struct stat st;
+
+	assert_int_equal(stat("/proc/thread-self/ns/net", &st), 0);
+	return st.st_ino;
+}
+
 /* Errors are what most calls here are after. */
 static char said[1024];
 
@@ -60,6 +70,13 @@ void life_begin(void)
 	unsetenv("UNFRAG_BPFFS");
 	unfrag_set_log(say, NULL);
 	begun = getpid();
+	own_netns = netns_now();
+}
+
+void life_begin_anew(void)
+{
+	begun = 0;
+	life_begin();
 }
 
 pid_t life_keeper(const struct lab_ns *ns)
@@ -67,6 +84,15 @@ pid_t life_keeper(const struct lab_ns *ns)
 	static const char *const argv[] = { "sleep", "infinity", NULL };
 
 	return test_ok(lab_ns_spawn(ns, argv, -1));
+}
+
+pid_t life_keeper_at(const char *path)
+{
+	char net[64];
+	const char *const argv[] = { "nsenter", net, "sleep", "infinity", NULL };
+
+	snprintf(net, sizeof(net), "--net=%s", path);
+	return test_ok(lab_ns_spawn(NULL, argv, -1));
 }
 
 static int connect_loopback(const struct lab_ns *ns, int family)
@@ -121,12 +147,13 @@ void life_clean(void)
 {
 	char attachments[1024], holds[1024];
 
-	if (geteuid())
+	if (!begun)
 		return;
 	life_entries("", attachments, sizeof(attachments));
 	life_entries("_defrag", holds, sizeof(holds));
 	nftw(LIFE_ROOT, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 	life_expect_links(0);
+	assert_true(netns_now() == own_netns);
 	assert_string_equal(attachments, strstr(attachments, "_defrag") ? "_defrag " : "");
 	assert_string_equal(holds, "");
 }
@@ -246,9 +273,19 @@ void life_detach(const char *name)
 	unfrag_attachment_free(att);
 }
 
+void life_remove(const char *name)
+{
+	struct unfrag_attachment *att;
+
+	if (unfrag_attachment_open(&att, name))
+		return;
+	unfrag_attachment_detach(att);
+	unfrag_attachment_free(att);
+}
+
 int life_state(const char *name, struct unfrag_attachment_info *info)
 {
-	struct unfrag_attachment_info own;
+	struct unfrag_attachment_info own = { 0 };
 	struct unfrag_attachment *att;
 	int r = unfrag_attachment_open(&att, name);
 

@@ -21,11 +21,14 @@
 
 #define LIFE_ROOT          "/sys/fs/bpf/unfrag"
 #define LIFE_DEADLINE_MS   5000
-#define LIFE_OBJECT(name)  TEST_OBJECTS "/life_" name ".bpf.o"
-#define LIFE_EXAMPLE(name) TEST_EXAMPLES "/" name ".bpf.o"
+#define LIFE_OBJECT(name)  (TEST_OBJECTS "/life_" name ".bpf.o")
+#define LIFE_EXAMPLE(name) (TEST_EXAMPLES "/" name ".bpf.o")
 
 /* Once a process; skips without root. To be called from the test's main thread. */
 void life_begin(void);
+
+/* For a forked child that is to have a world of its own, not its parent's. */
+void life_begin_anew(void);
 
 /* The library's latest error message. */
 const char *life_said(void);
@@ -39,7 +42,10 @@ struct life {
 	int tx[2]; /* connected to it */
 };
 
-/* Setup and teardown of a test; the teardown takes away what the test left, and asserts. */
+/*
+ * Setup and teardown of a test. The teardown takes away what the test left, and asserts that this
+ * was nothing and that the caller is where it was.
+ */
 void life_up(void **state);
 void life_down(void *state);
 
@@ -48,6 +54,7 @@ void life_clean(void);
 
 /* A process that does nothing but live in the namespace; end it with lab_child_kill(). */
 pid_t life_keeper(const struct lab_ns *ns);
+pid_t life_keeper_at(const char *path);
 
 /*
  * Makes a namespace that has a name and nothing else, and a wire to it that tells from our end, in
@@ -81,6 +88,9 @@ int life_attach(struct unfrag_attachment **out, const char *name, const char *pa
 
 /* Detaches by name and frees. */
 void life_detach(const char *name);
+
+/* For teardowns: detaches if it is there, and asserts nothing. */
+void life_remove(const char *name);
 
 /* State by name, or -errno; `info` may be NULL. */
 int life_state(const char *name, struct unfrag_attachment_info *info);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The engine inside: all its parts, and the steps that its files do for one another.
+ *
+ *	reasm.c     making, ending; taking packets, one or many
+ *	fragment.c  the judgement of one fragment
+ *	table.c     finding a datagram by its key; time
+ *	life.c      a datagram's beginning and its ends
+ *	room.c      who makes room for whom
+ *	header.c    the header that a whole datagram gets
+ *	result.c    what the caller reads
+ */
+#pragma once
+
+#include <unfrag/reasm.h>
+
+#include "cell.h"
+#include "source.h"
+
+/* Timers that end are handled as calls come: so many a call, and so many more a packet. */
+#define EXPIRE_CALL   4u
+#define EXPIRE_PACKET 2u
+
+/*
+ * An IPv4 identification may be in use again when its source has begun so many datagrams since; and
+ * no link brings that many in less time (RFC 4963). Of the 65,536 a quarter, as what a source sends
+ * in one piece is not seen here.
+ */
+#define STALE_DATAGRAMS 16384u
+#define STALE_AGE       UINT64_C(1000000) /* ns */
+
+enum { FAMILY_IPV4, FAMILY_IPV6, FAMILIES };
+
+struct unfrag_reasm {
+	struct hash_secret secret;
+	uint64_t now;   /* never goes back */
+	uint64_t shift; /* what the caller's clock lacks, modulo 2^64 */
+
+	struct datagram *datagrams; /* 1..n */
+	uint32_t *buckets;
+	uint32_t mask;
+	uint32_t n;
+	uint32_t fresh; /* those from here on were never used */
+	uint32_t n_free;
+	struct list free;     /* LINK_ROOM */
+	struct list complete; /* LINK_ROOM: to be freed at the next call */
+	struct list fates;    /* LINK_SOURCE: to be told */
+	struct list ages[FAMILIES];
+	struct list rooms[ROOM_MAX];
+	struct cells cells;
+	struct sources sources;
+
+	struct key last_key; /* fragments come in trains: the hash of one is that of the next */
+	uint64_t last_hash;
+	uint8_t last_family;
+
+	uint64_t timeouts[FAMILIES];
+	uint32_t reserve; /* records that are kept free for datagrams whose fates wait */
+	uint32_t share_cells;
+	uint32_t share_datagrams;
+	uint32_t shelter_cells;
+	uint32_t shelter_datagrams;
+	uint32_t cells_sheltered;
+	uint32_t n_sheltered;
+	uint32_t n_open;
+	uint32_t n_refused;
+	uint8_t policy;
+	bool keep_fates;
+	bool tiny;
+
+	uint64_t next_number;
+	struct unfrag_reasm_stats stats;
+	size_t memory;
+};
+
+/* A packet on its way through a batch. */
+struct arrival {
+	const struct unfrag_reasm_packet *packet;
+	struct unfrag_facts facts;
+	struct key key;
+	uint64_t hash;
+	bool readable;
+};
+
+static inline int family_index(uint8_t family)
+{
+	return family == UNFRAG_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
+}
+
+static inline struct datagram *datagram_get(struct unfrag_reasm *r, uint32_t i)
+{
+	return &r->datagrams[i];
+}
+
+static inline struct source *source_of(struct unfrag_reasm *r, const struct datagram *d)
+{
+	return &r->sources.all[d->source];
+}
+
+/* Cells of all kinds that the datagram has, counted with its source and its room. */
+void engine_charge(struct unfrag_reasm *r, struct datagram *d, uint32_t cells);
+
+/* ---- table.c */
+
+/* The number of the datagram of that key, 0: none. */
+uint32_t table_find(const struct unfrag_reasm *r, const struct key *key, uint64_t hash);
+void table_insert(struct unfrag_reasm *r, uint32_t i);
+void table_remove(struct unfrag_reasm *r, uint32_t i);
+
+void time_set(struct unfrag_reasm *r, uint64_t now);
+bool time_is_over(const struct unfrag_reasm *r, const struct datagram *d);
+
+/* Handles datagrams whose time is over, at most max. Returns how many. */
+size_t time_expire(struct unfrag_reasm *r, size_t max);
+
+/* ---- life.c */
+
+/* A new datagram of that key, without fragments; 0: no room. */
+uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unfrag_reason *reason);
+
+/* Takes back an opening: it has no fragments. */
+void datagram_cancel(struct unfrag_reasm *r, uint32_t i);
+
+/* Gives it up; from then on its fragments are refused, until its timer ends. */
+void datagram_refuse(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reason);
+
+/* Gives it up, if that is still to do, and forgets it. */
+void datagram_end(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reason);
+
+/* It is whole: the caller may read it until datagrams_recycle(). */
+void datagram_complete(struct unfrag_reasm *r, uint32_t i);
+void datagrams_recycle(struct unfrag_reasm *r);
+
+bool fate_take(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate);
+
+/* ---- room.c */
+
+/* Makes room, for one datagram of a source or for cells of a datagram. NONE, or why not. */
+enum unfrag_reason room_for_datagram(struct unfrag_reasm *r, const struct source *source);
+enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t cells);
+
+/* ---- header.c */
+
+/* Bytes of header that a first fragment gives its datagram. */
+uint32_t header_length(const struct unfrag_facts *f);
+
+/* Keeps the header of a first fragment; a long one needs one free cell. */
+void header_keep(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a);
+
+/* Makes it the header of the whole. False: the whole is too long for one. */
+bool header_finish(struct unfrag_reasm *r, struct datagram *d);
+
+const uint8_t *header_of(const struct unfrag_reasm *r, const struct datagram *d);
+
+/* Copies an atomic fragment as a whole packet, without its Fragment header. */
+void header_strip(uint8_t *out, const struct unfrag_facts *f, const uint8_t *packet);
+
+/* ECN codepoint of a packet, 0..3. */
+uint8_t header_ecn(const struct unfrag_facts *f, const uint8_t *packet);
+
+/* ---- fragment.c */
+
+/* Whether it is, behind a Fragment header, what never may be there (RFC 6980). */
+bool fragment_brings_discovery(const struct arrival *a);
+
+/* Judges a readable fragment; the result is zeroed but for the family. */
+void fragment_judge(struct unfrag_reasm *r, const struct arrival *a,
+		    struct unfrag_reasm_result *res);

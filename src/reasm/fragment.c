@@ -1,0 +1,302 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * The judgement of one fragment, in steps: what it shows wrong by itself; its datagram; whether it
+ * fits what is known of that; room; and only then is anything changed by it. So a fragment that is
+ * turned away at any step leaves no trace, but for those that end their datagram.
+ */
+#include "engine.h"
+#include "policy.h"
+
+#define ECN_NOT_ECT  (1u << 0) /* a bit of datagram.ecn */
+#define TCP_TO_FLAGS 16u       /* bytes of a TCP header that have its ports and flags */
+
+/* Types of ICMPv6 that may not come in fragments: Neighbor Discovery, and SEND (RFC 6980 2). */
+static bool is_discovery(uint8_t type)
+{
+	return (type >= 133 && type <= 137) || type == 148 || type == 149;
+}
+
+bool fragment_brings_discovery(const struct arrival *a)
+{
+	const uint8_t *packet = a->packet->data;
+
+	return a->facts.has_l4 && a->facts.proto == UNFRAG_PROTO_ICMPV6 &&
+	       is_discovery(packet[a->facts.l4_off]);
+}
+
+/* RFC 1858 3 and RFC 3128: a first fragment that has no flags, and one that would rewrite them. */
+static bool is_tiny(const struct unfrag_facts *f)
+{
+	if (f->proto != UNFRAG_PROTO_TCP)
+		return false;
+	return f->frag_off ? f->frag_off == 8 : f->len - f->l4_off < TCP_TO_FLAGS;
+}
+
+static enum unfrag_reason reason_of_defect(const struct unfrag_reasm *r,
+					   const struct unfrag_facts *f)
+{
+	switch (f->defect) {
+	case UNFRAG_DEFECT_LENGTH:
+		return UNFRAG_REASON_LENGTH;
+	case UNFRAG_DEFECT_EMPTY:
+		return UNFRAG_REASON_EMPTY;
+	case UNFRAG_DEFECT_OVERSIZE:
+		return UNFRAG_REASON_OVERSIZE;
+	case UNFRAG_DEFECT_CHAIN:
+		return r->tiny ? UNFRAG_REASON_NONE : UNFRAG_REASON_CHAIN;
+	default:
+		return UNFRAG_REASON_NONE;
+	}
+}
+
+/* What is wrong with a fragment whatever its datagram is. */
+static enum unfrag_reason flaw_of(const struct unfrag_reasm *r, const struct unfrag_facts *f)
+{
+	if (!r->tiny && is_tiny(f) && (!f->defect || f->defect == UNFRAG_DEFECT_CHAIN))
+		return UNFRAG_REASON_TINY;
+	if (f->defect)
+		return reason_of_defect(r, f);
+	if (!f->frag_off && header_length(f) > CELL_BYTES)
+		return UNFRAG_REASON_HEADER;
+	return UNFRAG_REASON_NONE;
+}
+
+static bool is_stale(struct unfrag_reasm *r, const struct datagram *d)
+{
+	return d->family == UNFRAG_IPV4 && d->state == STATE_OPEN &&
+	       r->now - d->since >= STALE_AGE &&
+	       source_of(r, d)->opened - d->opened_at >= STALE_DATAGRAMS;
+}
+
+/* The datagram that a fragment belongs to, opened if need be; 0: no room for one. */
+static uint32_t datagram_for(struct unfrag_reasm *r, const struct arrival *a,
+			     enum unfrag_reason *reason)
+{
+	uint32_t i = table_find(r, &a->key, a->hash);
+
+	if (i && time_is_over(r, datagram_get(r, i))) {
+		datagram_end(r, i, UNFRAG_REASON_TIMEOUT);
+		i = 0;
+	} else if (i && is_stale(r, datagram_get(r, i))) {
+		datagram_end(r, i, UNFRAG_REASON_STALE);
+		i = 0;
+	}
+	return i ? i : datagram_open(r, a, reason);
+}
+
+static uint32_t payload_length(const struct unfrag_facts *f)
+{
+	return f->len - f->payload_off;
+}
+
+/* RFC 815 leaves open what two ends, or bytes beyond the end, mean. Here: an attack, or chance. */
+static bool breaks_end(const struct datagram *d, const struct unfrag_facts *f)
+{
+	uint32_t to = f->frag_off + payload_length(f);
+
+	if (d->end && (to > d->end || (!f->more && to != d->end)))
+		return true;
+	return !f->more && to < d->top;
+}
+
+static bool breaks_ecn(const struct datagram *d, const struct arrival *a)
+{
+	uint8_t seen = (uint8_t)(d->ecn | 1u << header_ecn(&a->facts, a->packet->data));
+
+	return seen & ECN_NOT_ECT && seen != ECN_NOT_ECT;
+}
+
+/* What ends a datagram when a fragment of it shows it. */
+static enum unfrag_reason offence_of(const struct unfrag_reasm *r, const struct datagram *d,
+				     const struct arrival *a, enum meeting meeting)
+{
+	if (breaks_end(d, &a->facts))
+		return UNFRAG_REASON_END;
+	if (meeting != MEETS_NOTHING && r->policy == UNFRAG_REASM_DROP)
+		return UNFRAG_REASON_OVERLAP;
+	if (breaks_ecn(d, a))
+		return UNFRAG_REASON_ECN;
+	if (fragment_brings_discovery(a))
+		return UNFRAG_REASON_DISCOVERY;
+	return UNFRAG_REASON_NONE;
+}
+
+/* Exactly what is held already, byte for byte. */
+static bool is_duplicate(const struct unfrag_reasm *r, const struct datagram *d,
+			 const struct arrival *a, enum meeting meeting)
+{
+	const uint8_t *packet = a->packet->data;
+
+	return meeting == MEETS_SAME && !breaks_end(d, &a->facts) &&
+	       bytes_equal(&r->cells, d, a->facts.frag_off, packet + a->facts.payload_off,
+			   payload_length(&a->facts));
+}
+
+static bool brings_header(const struct datagram *d, const struct unfrag_facts *f)
+{
+	return !f->frag_off && !d->header_len;
+}
+
+static enum unfrag_reason make_room(struct unfrag_reasm *r, uint32_t i,
+				    const struct unfrag_facts *f)
+{
+	struct datagram *d = datagram_get(r, i);
+	uint32_t to = f->frag_off + payload_length(f);
+	uint32_t cells = cells_missing(&r->cells, d, f->frag_off, to);
+	enum unfrag_reason reason;
+
+	if (brings_header(d, f) && header_length(f) > HEADER_NEAR)
+		cells++;
+	if (!cells)
+		return UNFRAG_REASON_NONE;
+	reason = room_for_cells(r, i, cells);
+	if (!reason)
+		cells_provide(&r->cells, d, f->frag_off, to);
+	return reason;
+}
+
+static void note_size(struct datagram *d, const struct unfrag_facts *f)
+{
+	uint16_t len = (uint16_t)(f->len < UINT16_MAX ? f->len : UINT16_MAX);
+
+	if (len > d->largest)
+		d->largest = len;
+	if (!d->smallest || len < d->smallest)
+		d->smallest = len;
+	if (f->df && len > d->largest_df)
+		d->largest_df = len;
+}
+
+/* Takes the fragment in; there is room. Returns whether any byte of it is in the datagram now. */
+static bool take_in(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a,
+		    enum meeting meeting)
+{
+	const struct unfrag_facts *f = &a->facts;
+	const uint8_t *data = (const uint8_t *)a->packet->data + f->payload_off;
+	uint32_t len = payload_length(f), to = f->frag_off + len;
+
+	if (meeting == MEETS_NOTHING) {
+		units_take(&r->cells, d, (struct span){ f->frag_off / UNIT, units_of(to) });
+		bytes_put(&r->cells, d, f->frag_off, data, len);
+	} else if (!policy_merge(&r->cells, d, r->policy, f->frag_off, data, len)) {
+		return false;
+	}
+	if (brings_header(d, f))
+		header_keep(r, d, a);
+	if (to > d->top)
+		d->top = to;
+	if (!f->more)
+		d->end = to;
+	d->ecn = (uint8_t)(d->ecn | 1u << header_ecn(f, a->packet->data));
+	d->fragments++;
+	d->overlaps += meeting != MEETS_NOTHING;
+	note_size(d, f);
+	return true;
+}
+
+static bool is_whole(const struct datagram *d)
+{
+	return d->end && d->held == units_of(d->end);
+}
+
+static void say(struct unfrag_reasm_result *res, enum unfrag_reasm_outcome outcome,
+		enum unfrag_reason reason)
+{
+	res->outcome = (uint8_t)outcome;
+	res->reason = (uint8_t)reason;
+}
+
+static void say_of(const struct unfrag_reasm *r, uint32_t i, struct unfrag_reasm_result *res,
+		   enum unfrag_reasm_outcome outcome)
+{
+	const struct datagram *d = &r->datagrams[i];
+
+	say(res, outcome, UNFRAG_REASON_NONE);
+	res->slot = i - 1;
+	res->datagram = d->number;
+	res->age = r->now - d->since;
+	res->fragments = d->fragments;
+	res->overlaps = d->overlaps;
+	res->largest = d->largest;
+	res->smallest = d->smallest;
+}
+
+static void finish(struct unfrag_reasm *r, uint32_t i, struct unfrag_reasm_result *res)
+{
+	struct datagram *d = datagram_get(r, i);
+
+	if (!header_finish(r, d)) {
+		d->fragments--; /* this one's fate is told here */
+		datagram_refuse(r, i, UNFRAG_REASON_OVERSIZE);
+		say(res, UNFRAG_REASM_DROPPED, UNFRAG_REASON_OVERSIZE);
+		return;
+	}
+	say_of(r, i, res, UNFRAG_REASM_COMPLETE);
+	res->header = d->header_len;
+	res->len = d->header_len + d->end;
+	datagram_complete(r, i);
+}
+
+/* No fault in it: it is kept, if there is room. */
+static void hold(struct unfrag_reasm *r, uint32_t i, const struct arrival *a, enum meeting meeting,
+		 struct unfrag_reasm_result *res)
+{
+	struct datagram *d = datagram_get(r, i);
+	uint32_t cells = d->n_cells;
+	enum unfrag_reason reason = make_room(r, i, &a->facts);
+	bool taken = !reason && take_in(r, d, a, meeting);
+
+	engine_charge(r, d, d->n_cells - cells);
+	if (reason) {
+		if (!d->fragments)
+			datagram_cancel(r, i);
+		say(res, UNFRAG_REASM_DROPPED, reason);
+	} else if (!taken) {
+		say_of(r, i, res, UNFRAG_REASM_DUPLICATE);
+	} else if (is_whole(d)) {
+		finish(r, i, res);
+	} else {
+		say_of(r, i, res, UNFRAG_REASM_HELD);
+	}
+}
+
+static void judge_within(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
+			 struct unfrag_reasm_result *res)
+{
+	const struct unfrag_facts *f = &a->facts;
+	struct datagram *d = datagram_get(r, i);
+	struct span range = { f->frag_off / UNIT, units_of(f->frag_off + payload_length(f)) };
+	enum meeting meeting = units_meet(&r->cells, d, range);
+	enum unfrag_reason offence;
+
+	if (is_duplicate(r, d, a, meeting)) {
+		say_of(r, i, res, UNFRAG_REASM_DUPLICATE);
+		return;
+	}
+	offence = offence_of(r, d, a, meeting);
+	if (offence) {
+		datagram_refuse(r, i, offence);
+		say(res, UNFRAG_REASM_DROPPED, offence);
+		return;
+	}
+	hold(r, i, a, meeting, res);
+}
+
+void fragment_judge(struct unfrag_reasm *r, const struct arrival *a,
+		    struct unfrag_reasm_result *res)
+{
+	enum unfrag_reason reason = flaw_of(r, &a->facts);
+	uint32_t i;
+
+	if (reason) {
+		say(res, UNFRAG_REASM_DROPPED, reason);
+		return;
+	}
+	i = datagram_for(r, a, &reason);
+	if (!i)
+		say(res, UNFRAG_REASM_DROPPED, reason);
+	else if (datagram_get(r, i)->state == STATE_REFUSED)
+		say(res, UNFRAG_REASM_DROPPED, UNFRAG_REASON_REFUSED);
+	else
+		judge_within(r, i, a, res);
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * The header of a whole datagram: that of the first fragment, with what fragmentation changed put
+ * right. For IPv4 the length, the flags and the checksum; for IPv6 the payload length, and the
+ * Fragment header goes: the field that named it names what it named. ECN as RFC 3168 5.3 says.
+ */
+#include "engine.h"
+
+#define ECN_CE    (1u << 3) /* as a bit of datagram.ecn */
+#define IPV4_DF   0x40u
+#define IPV6_NEXT 6u /* where Next Header stands */
+
+static void put16(uint8_t *p, uint32_t v)
+{
+	p[0] = (uint8_t)(v >> 8);
+	p[1] = (uint8_t)v;
+}
+
+uint32_t header_length(const struct unfrag_facts *f)
+{
+	return f->family == UNFRAG_IPV4 ? f->payload_off : f->frag_hdr;
+}
+
+uint8_t header_ecn(const struct unfrag_facts *f, const uint8_t *packet)
+{
+	return f->family == UNFRAG_IPV4 ? packet[1] & 3 : packet[1] >> 4 & 3;
+}
+
+const uint8_t *header_of(const struct unfrag_reasm *r, const struct datagram *d)
+{
+	return d->header_cell ? cell_get(&r->cells, d->header_cell)->data : d->header;
+}
+
+/* Where the type of the Fragment header stands; unfrag_facts_read() has been along this way. */
+static uint32_t fragment_named_at(const uint8_t *packet, uint32_t frag_hdr)
+{
+	uint32_t named = IPV6_NEXT, at = UNFRAG_IPV6_HLEN, len;
+	uint8_t type = packet[IPV6_NEXT];
+
+	while (at < frag_hdr) {
+		len = packet[at + 1];
+		if (type == UNFRAG_PROTO_FRAGMENT)
+			len = 8;
+		else if (type == UNFRAG_PROTO_AH)
+			len = 8 + len * 4;
+		else
+			len = 8 + len * 8;
+		named = at;
+		type = packet[at];
+		at += len;
+	}
+	return named;
+}
+
+void header_keep(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a)
+{
+	const uint8_t *packet = a->packet->data;
+	uint32_t len = header_length(&a->facts);
+	uint8_t *header = d->header;
+
+	if (len > HEADER_NEAR) {
+		d->header_cell = cell_take(&r->cells, d);
+		header = cell_get(&r->cells, d->header_cell)->data;
+	}
+	memcpy(header, packet, len);
+	if (d->family == UNFRAG_IPV6)
+		header[fragment_named_at(packet, len)] = packet[len];
+	d->header_len = (uint16_t)len;
+}
+
+static void ipv4_checksum(uint8_t *header, uint32_t len)
+{
+	uint32_t sum = 0, i;
+
+	put16(header + 10, 0);
+	for (i = 0; i < len; i += 2)
+		sum += (uint32_t)header[i] << 8 | header[i + 1];
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	put16(header + 10, ~sum);
+}
+
+/* Don't-fragment stays if the largest fragment had it, as the kernel does. */
+static void ipv4_finish(const struct datagram *d, uint8_t *header)
+{
+	put16(header + 2, d->header_len + d->end);
+	put16(header + 6, 0);
+	if (d->largest_df == d->largest)
+		header[6] = IPV4_DF;
+	if (d->ecn & ECN_CE)
+		header[1] |= 3;
+	ipv4_checksum(header, d->header_len);
+}
+
+static void ipv6_finish(const struct datagram *d, uint8_t *header)
+{
+	put16(header + 4, d->header_len - UNFRAG_IPV6_HLEN + d->end);
+	if (d->ecn & ECN_CE)
+		header[1] |= 0x30;
+}
+
+bool header_finish(struct unfrag_reasm *r, struct datagram *d)
+{
+	uint8_t *header = d->header;
+	uint32_t counted = d->header_len;
+
+	if (d->header_cell)
+		header = cell_get(&r->cells, d->header_cell)->data;
+	if (d->family == UNFRAG_IPV6)
+		counted -= UNFRAG_IPV6_HLEN;
+	if (counted + d->end > UNFRAG_DATAGRAM_MAX)
+		return false;
+	if (d->family == UNFRAG_IPV4)
+		ipv4_finish(d, header);
+	else
+		ipv6_finish(d, header);
+	return true;
+}
+
+void header_strip(uint8_t *out, const struct unfrag_facts *f, const uint8_t *packet)
+{
+	memcpy(out, packet, f->frag_hdr);
+	out[fragment_named_at(packet, f->frag_hdr)] = packet[f->frag_hdr];
+	put16(out + 4, f->len - 8 - UNFRAG_IPV6_HLEN);
+	memcpy(out + f->frag_hdr, packet + f->payload_off, f->len - f->payload_off);
+}

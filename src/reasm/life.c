@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * The life of a datagram: every change of its state, and of the counts that go with it, is here.
+ * See the drawing in datagram.h.
+ */
+#include "engine.h"
+
+void engine_charge(struct unfrag_reasm *r, struct datagram *d, uint32_t cells)
+{
+	source_of(r, d)->cells += cells;
+	if (d->room == ROOM_SHELTERED)
+		r->cells_sheltered += cells;
+}
+
+static uint32_t record_take(struct unfrag_reasm *r)
+{
+	uint32_t i = r->free.first;
+
+	r->n_free--;
+	if (!i)
+		return r->fresh++;
+	list_remove(r->datagrams, &r->free, LINK_ROOM, i);
+	return i;
+}
+
+static void record_free(struct unfrag_reasm *r, uint32_t i)
+{
+	datagram_get(r, i)->state = STATE_FREE;
+	list_append(r->datagrams, &r->free, LINK_ROOM, i);
+	r->n_free++;
+}
+
+static enum room room_for_newcomer(const struct unfrag_reasm *r, const struct source *source)
+{
+	if (source_has_shelter(source) && r->n_sheltered < r->shelter_datagrams)
+		return ROOM_SHELTERED;
+	return ROOM_EXPOSED;
+}
+
+static void enter(struct unfrag_reasm *r, uint32_t i)
+{
+	struct datagram *d = datagram_get(r, i);
+	struct source *source = source_of(r, d);
+
+	table_insert(r, i);
+	list_append(r->datagrams, &r->ages[family_index(d->family)], LINK_AGE, i);
+	list_append(r->datagrams, &r->rooms[d->room], LINK_ROOM, i);
+	list_append(r->datagrams, &source->datagrams, LINK_SOURCE, i);
+	if (d->room == ROOM_SHELTERED) {
+		source->sheltered++;
+		r->n_sheltered++;
+	}
+	r->n_open++;
+}
+
+uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unfrag_reason *reason)
+{
+	uint64_t id = key_source(&a->key, a->facts.family, &r->secret);
+	uint32_t number = source_get(&r->sources, id), i;
+	struct source *source = &r->sources.all[number];
+	struct datagram *d;
+
+	source->open++; /* from here on it can't be forgotten */
+	*reason = room_for_datagram(r, source);
+	if (*reason) {
+		source->open--;
+		source_put(&r->sources, number);
+		return 0;
+	}
+	i = record_take(r);
+	d = datagram_get(r, i);
+	memset(d, 0, offsetof(struct datagram, header));
+	d->key = a->key;
+	d->hash = (uint32_t)a->hash;
+	d->state = STATE_OPEN;
+	d->family = a->facts.family;
+	d->source = number;
+	d->opened_at = source->opened++;
+	d->room = (uint8_t)room_for_newcomer(r, source);
+	d->since = r->now;
+	d->number = r->next_number++;
+	r->stats.opened++;
+	enter(r, i);
+	return i;
+}
+
+/* An open datagram takes leave of its source and its room. Its cells stay. */
+static void leave(struct unfrag_reasm *r, uint32_t i)
+{
+	struct datagram *d = datagram_get(r, i);
+	struct source *source = source_of(r, d);
+
+	list_remove(r->datagrams, &r->rooms[d->room], LINK_ROOM, i);
+	list_remove(r->datagrams, &source->datagrams, LINK_SOURCE, i);
+	source->cells -= d->n_cells;
+	source->open--;
+	if (d->room == ROOM_SHELTERED) {
+		source->sheltered--;
+		r->cells_sheltered -= d->n_cells;
+		r->n_sheltered--;
+	}
+	r->n_open--;
+	source_put(&r->sources, d->source);
+}
+
+/* Nobody can find it any more. */
+static void vanish(struct unfrag_reasm *r, uint32_t i)
+{
+	const struct datagram *d = datagram_get(r, i);
+
+	table_remove(r, i);
+	list_remove(r->datagrams, &r->ages[family_index(d->family)], LINK_AGE, i);
+}
+
+void datagram_cancel(struct unfrag_reasm *r, uint32_t i)
+{
+	leave(r, i);
+	vanish(r, i);
+	cells_release(&r->cells, datagram_get(r, i));
+	record_free(r, i);
+	r->stats.opened--;
+}
+
+void datagram_complete(struct unfrag_reasm *r, uint32_t i)
+{
+	struct datagram *d = datagram_get(r, i);
+
+	source_praise(source_of(r, d));
+	leave(r, i);
+	vanish(r, i);
+	d->state = STATE_COMPLETE;
+	list_append(r->datagrams, &r->complete, LINK_ROOM, i);
+	r->stats.completed++;
+	r->stats.whole_fragments += d->fragments;
+}
+
+void datagrams_recycle(struct unfrag_reasm *r)
+{
+	uint32_t i;
+
+	while ((i = r->complete.first)) {
+		list_remove(r->datagrams, &r->complete, LINK_ROOM, i);
+		cells_release(&r->cells, datagram_get(r, i));
+		record_free(r, i);
+	}
+}
+
+/* The end of an open datagram: its cells are free, its fate is known. */
+static void give_up(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reason)
+{
+	struct datagram *d = datagram_get(r, i);
+
+	source_blame(source_of(r, d));
+	leave(r, i);
+	cells_release(&r->cells, d);
+	d->reason = (uint8_t)reason;
+	d->age = r->now - d->since;
+	d->untold = r->keep_fates && d->fragments;
+	if (d->untold)
+		list_append(r->datagrams, &r->fates, LINK_SOURCE, i);
+	r->stats.given_up[reason]++;
+	r->stats.reasons[reason] += d->fragments;
+}
+
+void datagram_refuse(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reason)
+{
+	struct datagram *d = datagram_get(r, i);
+
+	give_up(r, i, reason);
+	d->state = STATE_REFUSED;
+	d->room = ROOM_REFUSED;
+	list_append(r->datagrams, &r->rooms[ROOM_REFUSED], LINK_ROOM, i);
+	r->n_refused++;
+}
+
+void datagram_end(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reason)
+{
+	struct datagram *d = datagram_get(r, i);
+
+	if (d->state == STATE_OPEN) {
+		give_up(r, i, reason);
+	} else {
+		list_remove(r->datagrams, &r->rooms[ROOM_REFUSED], LINK_ROOM, i);
+		r->n_refused--;
+	}
+	vanish(r, i);
+	if (d->untold)
+		d->state = STATE_GONE;
+	else
+		record_free(r, i);
+}
+
+bool fate_take(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate)
+{
+	uint32_t i = r->fates.first;
+	struct datagram *d = datagram_get(r, i);
+
+	if (!i)
+		return false;
+	*fate = (struct unfrag_reasm_fate){
+		.datagram = d->number,
+		.age = d->age,
+		.slot = i - 1,
+		.fragments = d->fragments,
+		.largest = d->largest,
+		.smallest = d->smallest,
+		.reason = d->reason,
+		.family = d->family,
+		.first = d->header_len > 0,
+	};
+	list_remove(r->datagrams, &r->fates, LINK_SOURCE, i);
+	d->untold = false;
+	if (d->state == STATE_GONE)
+		record_free(r, i);
+	return true;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * Packets in: one, or many at once in three passes. The first reads the headers and asks for the
+ * buckets, the second for the records, the third judges; so the waits for memory overlap. What the
+ * passes foresee may be wrong by the time of the third, which relies on none of it.
+ */
+#include "engine.h"
+
+#define GROUP 16u
+
+static void hash_arrival(struct unfrag_reasm *r, struct arrival *a)
+{
+	if (a->facts.family != r->last_family || !key_equal(&a->key, &r->last_key)) {
+		r->last_key = a->key;
+		r->last_family = a->facts.family;
+		r->last_hash = key_hash(&a->key, a->facts.family, &r->secret);
+	}
+	a->hash = r->last_hash;
+}
+
+static void read_arrival(struct unfrag_reasm *r, struct arrival *a,
+			 const struct unfrag_reasm_packet *packet)
+{
+	a->packet = packet;
+	a->readable = !unfrag_facts_read(&a->facts, packet->data, packet->size);
+	if (!a->readable || !unfrag_facts_is_fragment(&a->facts))
+		return;
+	key_of(&a->key, &a->facts, packet->data, packet->scope);
+	hash_arrival(r, a);
+}
+
+static void judge_whole(const struct arrival *a, struct unfrag_reasm_result *res)
+{
+	if (a->facts.frag == UNFRAG_FRAG_NONE) {
+		res->outcome = UNFRAG_REASM_NOT_FRAGMENT;
+		return;
+	}
+	if (fragment_brings_discovery(a)) {
+		res->outcome = UNFRAG_REASM_DROPPED;
+		res->reason = UNFRAG_REASON_DISCOVERY;
+		return;
+	}
+	res->outcome = UNFRAG_REASM_ATOMIC;
+	res->fragments = 1;
+	res->largest = a->facts.len;
+	res->smallest = a->facts.len;
+	res->len = a->facts.len - 8;
+	res->header = a->facts.frag_hdr;
+	res->packet = a->packet->data;
+}
+
+static void judge(struct unfrag_reasm *r, const struct arrival *a, struct unfrag_reasm_result *res)
+{
+	memset(res, 0, sizeof(*res));
+	if (!a->readable) {
+		res->outcome = UNFRAG_REASM_DROPPED;
+		res->reason = UNFRAG_REASON_UNREADABLE;
+	} else {
+		res->family = a->facts.family;
+		if (unfrag_facts_is_fragment(&a->facts))
+			fragment_judge(r, a, res);
+		else
+			judge_whole(a, res);
+	}
+	r->stats.packets++;
+	r->stats.outcomes[res->outcome]++;
+	if (res->outcome == UNFRAG_REASM_DROPPED)
+		r->stats.reasons[res->reason]++;
+}
+
+void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet *packet,
+		       uint64_t now, struct unfrag_reasm_result *res)
+{
+	struct arrival a;
+
+	datagrams_recycle(r);
+	time_set(r, now);
+	time_expire(r, EXPIRE_CALL);
+	read_arrival(r, &a, packet);
+	judge(r, &a, res);
+}
+
+static void fetch_buckets(struct unfrag_reasm *r, struct arrival *a,
+			  const struct unfrag_reasm_packet *packets, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		read_arrival(r, &a[i], &packets[i]);
+		__builtin_prefetch(&r->buckets[a[i].hash & r->mask]);
+	}
+}
+
+static void fetch_records(const struct unfrag_reasm *r, const struct arrival *a, size_t n)
+{
+	const struct datagram *d;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		d = &r->datagrams[r->buckets[a[i].hash & r->mask]];
+		__builtin_prefetch(&d->key);
+		__builtin_prefetch(&d->end);
+		__builtin_prefetch(&d->link);
+		__builtin_prefetch(&d->header);
+	}
+}
+
+/* Whether there are cells enough, though those of the batch's whole datagrams are not free. */
+static bool may_go_on(const struct unfrag_reasm *r, const struct unfrag_reasm_packet *packet)
+{
+	return !r->complete.first || r->cells.n_free > packet->size / CELL_BYTES + 3;
+}
+
+static size_t push_group(struct unfrag_reasm *r, const struct unfrag_reasm_packet *packets,
+			 size_t n, struct unfrag_reasm_result *res)
+{
+	struct arrival a[GROUP];
+	size_t i;
+
+	fetch_buckets(r, a, packets, n);
+	fetch_records(r, a, n);
+	for (i = 0; i < n && may_go_on(r, &packets[i]); i++)
+		judge(r, &a[i], &res[i]);
+	return i;
+}
+
+size_t unfrag_reasm_push_batch(struct unfrag_reasm *r, const struct unfrag_reasm_packet *packets,
+			       size_t n, uint64_t now, struct unfrag_reasm_result *res)
+{
+	size_t done = 0, group, taken;
+
+	datagrams_recycle(r);
+	time_set(r, now);
+	time_expire(r, EXPIRE_CALL + EXPIRE_PACKET * n);
+	do {
+		group = n - done < GROUP ? n - done : GROUP;
+		taken = push_group(r, packets + done, group, res + done);
+		done += taken;
+	} while (taken == GROUP && done < n);
+	return done;
+}
+
+size_t unfrag_reasm_expire(struct unfrag_reasm *r, uint64_t now, size_t max)
+{
+	datagrams_recycle(r);
+	time_set(r, now);
+	return time_expire(r, max);
+}
+
+static size_t flush_family(struct unfrag_reasm *r, int family, size_t max)
+{
+	size_t n;
+
+	for (n = 0; n < max && r->ages[family].first; n++)
+		datagram_end(r, r->ages[family].first, UNFRAG_REASON_FLUSHED);
+	return n;
+}
+
+size_t unfrag_reasm_flush(struct unfrag_reasm *r, size_t max)
+{
+	size_t n;
+
+	datagrams_recycle(r);
+	n = flush_family(r, FAMILY_IPV4, max);
+	return n + flush_family(r, FAMILY_IPV6, max - n);
+}
+
+static uint64_t family_deadline(const struct unfrag_reasm *r, int family)
+{
+	uint32_t i = r->ages[family].first;
+
+	return i ? r->datagrams[i].since + r->timeouts[family] - r->shift : UINT64_MAX;
+}
+
+uint64_t unfrag_reasm_deadline(const struct unfrag_reasm *r)
+{
+	uint64_t ipv4 = family_deadline(r, FAMILY_IPV4), ipv6 = family_deadline(r, FAMILY_IPV6);
+
+	return ipv4 < ipv6 ? ipv4 : ipv6;
+}
+
+bool unfrag_reasm_next_fate(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate)
+{
+	return fate_take(r, fate);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * What the caller reads: whole packets, copied or in place, figures, and names.
+ */
+#include <errno.h>
+
+#include "engine.h"
+
+_Static_assert(UNFRAG_REASM_PIECES >= CELLS_MAX + 1, "a header and all cells");
+
+/* The record of a complete datagram, if the result is of one that may still be read. */
+static const struct datagram *complete_of(const struct unfrag_reasm *r,
+					  const struct unfrag_reasm_result *res)
+{
+	const struct datagram *d;
+
+	if (res->outcome != UNFRAG_REASM_COMPLETE || res->slot >= r->n)
+		return NULL;
+	d = &r->datagrams[res->slot + 1];
+	return d->state == STATE_COMPLETE && d->number == res->datagram ? d : NULL;
+}
+
+static void copy_cells(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out)
+{
+	uint32_t at, n;
+
+	for (at = 0; at < d->end; at += n) {
+		n = d->end - at < CELL_BYTES ? d->end - at : CELL_BYTES;
+		memcpy(out + at, cell_at(&r->cells, d, at / CELL_BYTES)->data, n);
+	}
+}
+
+static long copy_atomic(const struct unfrag_reasm_result *res, uint8_t *out)
+{
+	struct unfrag_facts f;
+
+	if (unfrag_facts_read(&f, res->packet, res->len + 8) || f.frag != UNFRAG_FRAG_ATOMIC)
+		return -EINVAL;
+	header_strip(out, &f, res->packet);
+	return (long)res->len;
+}
+
+long unfrag_reasm_copy(const struct unfrag_reasm *r, const struct unfrag_reasm_result *res,
+		       void *buf, size_t size)
+{
+	const struct datagram *d = complete_of(r, res);
+	uint8_t *out = buf;
+
+	if (!d && res->outcome != UNFRAG_REASM_ATOMIC)
+		return -EINVAL;
+	if (res->len > size)
+		return -ENOSPC;
+	if (!d)
+		return copy_atomic(res, out);
+	memcpy(out, header_of(r, d), d->header_len);
+	copy_cells(r, d, out + d->header_len);
+	return (long)res->len;
+}
+
+int unfrag_reasm_pieces(const struct unfrag_reasm *r, const struct unfrag_reasm_result *res,
+			struct unfrag_reasm_piece *pieces, size_t n)
+{
+	const struct datagram *d = complete_of(r, res);
+	uint32_t at, i = 0;
+
+	if (!d)
+		return -EINVAL;
+	if (n < 1 + (d->end + CELL_BYTES - 1) / CELL_BYTES)
+		return -ENOSPC;
+	pieces[i].data = header_of(r, d);
+	pieces[i++].len = d->header_len;
+	for (at = 0; at < d->end; at += CELL_BYTES) {
+		pieces[i].data = cell_at(&r->cells, d, at / CELL_BYTES)->data;
+		pieces[i++].len = d->end - at < CELL_BYTES ? d->end - at : CELL_BYTES;
+	}
+	return (int)i;
+}
+
+void unfrag_reasm_stats(const struct unfrag_reasm *r, struct unfrag_reasm_stats *stats)
+{
+	*stats = r->stats;
+	stats->open = r->n_open;
+	stats->refused = r->n_refused;
+	stats->datagrams = r->n;
+	stats->sources = r->sources.known;
+	stats->memory = r->memory;
+	stats->per_datagram = sizeof(struct datagram) + sizeof(struct source) + 4;
+	stats->per_cell = sizeof(struct cell) + sizeof(uint32_t);
+	stats->cell_bytes = CELL_BYTES;
+	stats->used = (r->n - r->n_free) * sizeof(struct datagram) +
+		      r->sources.known * sizeof(struct source) +
+		      (r->cells.n - r->cells.n_free) * stats->per_cell;
+}
+
+const char *unfrag_reasm_outcome_name(uint32_t outcome)
+{
+	static const char *const names[] = { "not_fragment", "atomic",    "held",
+					     "complete",     "duplicate", "dropped" };
+
+	_Static_assert(sizeof(names) / sizeof(names[0]) == UNFRAG_REASM_OUTCOME_MAX, "");
+	return outcome < UNFRAG_REASM_OUTCOME_MAX ? names[outcome] : NULL;
+}
+
+static const char *const policy_names[] = { "drop",      "first", "last",    "bsd",
+					    "bsd-right", "linux", "windows", "solaris" };
+
+_Static_assert(sizeof(policy_names) / sizeof(policy_names[0]) == UNFRAG_REASM_POLICY_MAX, "");
+
+const char *unfrag_reasm_policy_name(uint32_t policy)
+{
+	return policy < UNFRAG_REASM_POLICY_MAX ? policy_names[policy] : NULL;
+}
+
+int unfrag_reasm_policy_by_name(const char *name)
+{
+	int i;
+
+	for (i = 0; i < UNFRAG_REASM_POLICY_MAX; i++)
+		if (!strcmp(name, policy_names[i]))
+			return i;
+	return -EINVAL;
+}
+
+static const char *const reason_names[] = {
+#define X(id, name, text) name,
+	UNFRAG_REASONS(X)
+#undef X
+};
+
+static const char *const reason_texts[] = {
+#define X(id, name, text) text,
+	UNFRAG_REASONS(X)
+#undef X
+};
+
+const char *unfrag_reason_name(uint32_t reason)
+{
+	return reason < UNFRAG_REASON_MAX ? reason_names[reason] : NULL;
+}
+
+const char *unfrag_reason_text(uint32_t reason)
+{
+	return reason < UNFRAG_REASON_MAX ? reason_texts[reason] : NULL;
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * Who makes room for whom when memory is short.
+ *
+ * First, a source that has its share makes room for itself, its oldest datagram first. Then the
+ * oldest exposed datagram goes, whoever needs the room: lone fragments are nearly always the oldest
+ * there, as whole datagrams are gone within moments. Sheltered ones go only for sheltered ones, and
+ * may have three quarters of all, so newcomers always find the rest. Who can't be given room
+ * so is turned away, and nothing that is held suffers.
+ *
+ * Each datagram that goes frees at least one cell, so the loops end after as many steps as cells
+ * are needed.
+ */
+#include "engine.h"
+
+/* The oldest in a room, the one that asks not counted. */
+static uint32_t oldest(const struct unfrag_reasm *r, enum room room, uint32_t asks)
+{
+	uint32_t i = r->rooms[room].first;
+
+	return i && i == asks ? r->datagrams[i].link[LINK_ROOM].next : i;
+}
+
+static bool is_older(const struct unfrag_reasm *r, uint32_t a, uint32_t b)
+{
+	return a && (!b || r->datagrams[a].number < r->datagrams[b].number);
+}
+
+/* Records of refused datagrams are room as well, but when it is their turn. */
+static uint32_t victim_for_record(const struct unfrag_reasm *r, const struct source *source)
+{
+	uint32_t exposed = oldest(r, ROOM_EXPOSED, 0), refused = oldest(r, ROOM_REFUSED, 0);
+
+	if (is_older(r, refused, exposed))
+		return refused;
+	if (exposed)
+		return exposed;
+	return source_has_shelter(source) ? oldest(r, ROOM_SHELTERED, 0) : 0;
+}
+
+static uint32_t victim_for_cells(const struct unfrag_reasm *r, uint32_t asks)
+{
+	bool sheltered = r->datagrams[asks].room == ROOM_SHELTERED;
+	uint32_t i = 0;
+
+	if (sheltered && r->cells_sheltered >= r->shelter_cells)
+		i = oldest(r, ROOM_SHELTERED, asks);
+	if (!i)
+		i = oldest(r, ROOM_EXPOSED, asks);
+	if (!i && sheltered)
+		i = oldest(r, ROOM_SHELTERED, asks);
+	return i;
+}
+
+enum unfrag_reason room_for_datagram(struct unfrag_reasm *r, const struct source *source)
+{
+	uint32_t i;
+
+	if (source->open > r->share_datagrams)
+		datagram_end(r, source->datagrams.first, UNFRAG_REASON_SHARE);
+	if (r->n_free > r->reserve)
+		return UNFRAG_REASON_NONE;
+	i = victim_for_record(r, source);
+	if (i)
+		datagram_end(r, i, UNFRAG_REASON_EVICTED);
+	return r->n_free ? UNFRAG_REASON_NONE : UNFRAG_REASON_MEMORY;
+}
+
+static enum unfrag_reason room_in_share(struct unfrag_reasm *r, uint32_t i, uint32_t cells)
+{
+	const struct source *source = source_of(r, datagram_get(r, i));
+	uint32_t victim;
+
+	while (source->cells + cells > r->share_cells) {
+		victim = source->datagrams.first;
+		if (victim == i)
+			victim = datagram_get(r, i)->link[LINK_SOURCE].next;
+		if (!victim)
+			return UNFRAG_REASON_SHARE;
+		datagram_end(r, victim, UNFRAG_REASON_SHARE);
+	}
+	return UNFRAG_REASON_NONE;
+}
+
+enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t cells)
+{
+	uint32_t victim;
+
+	if (room_in_share(r, i, cells))
+		return UNFRAG_REASON_SHARE;
+	while (r->cells.n_free < cells) {
+		victim = victim_for_cells(r, i);
+		if (!victim)
+			return UNFRAG_REASON_MEMORY;
+		datagram_end(r, victim, UNFRAG_REASON_EVICTED);
+	}
+	return UNFRAG_REASON_NONE;
+}

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * The table of sources: a hash of chains, and a list of those that are idle.
+ */
+#include "source.h"
+
+static uint32_t *bucket_of(struct sources *sources, uint64_t id)
+{
+	return &sources->buckets[id & sources->mask];
+}
+
+static void idle_append(struct sources *sources, uint32_t number)
+{
+	struct source *source = &sources->all[number];
+
+	source->idle.prev = sources->idle.last;
+	source->idle.next = 0;
+	if (sources->idle.last)
+		sources->all[sources->idle.last].idle.next = number;
+	else
+		sources->idle.first = number;
+	sources->idle.last = number;
+}
+
+static void idle_remove(struct sources *sources, uint32_t number)
+{
+	const struct source *source = &sources->all[number];
+
+	if (source->idle.prev)
+		sources->all[source->idle.prev].idle.next = source->idle.next;
+	else
+		sources->idle.first = source->idle.next;
+	if (source->idle.next)
+		sources->all[source->idle.next].idle.prev = source->idle.prev;
+	else
+		sources->idle.last = source->idle.prev;
+}
+
+static void forget(struct sources *sources, uint32_t number)
+{
+	struct source *source = &sources->all[number];
+	uint32_t *place = bucket_of(sources, source->id);
+
+	while (*place != number)
+		place = &sources->all[*place].chain;
+	*place = source->chain;
+	source->chain = sources->free;
+	sources->free = number;
+	sources->known--;
+}
+
+static uint32_t take(struct sources *sources)
+{
+	uint32_t number;
+
+	if (!sources->free && sources->fresh <= sources->n)
+		return sources->fresh++;
+	if (!sources->free) {
+		number = sources->idle.first;
+		idle_remove(sources, number);
+		forget(sources, number);
+	}
+	number = sources->free;
+	sources->free = sources->all[number].chain;
+	return number;
+}
+
+uint32_t source_get(struct sources *sources, uint64_t id)
+{
+	uint32_t *bucket = bucket_of(sources, id);
+	struct source *source;
+	uint32_t number;
+
+	for (number = *bucket; number; number = source->chain) {
+		source = &sources->all[number];
+		if (source->id == id) {
+			if (!source->open)
+				idle_remove(sources, number);
+			return number;
+		}
+	}
+	number = take(sources);
+	source = &sources->all[number];
+	memset(source, 0, sizeof(*source));
+	source->id = id;
+	source->chain = *bucket;
+	*bucket = number;
+	sources->known++;
+	return number;
+}
+
+void source_put(struct sources *sources, uint32_t number)
+{
+	const struct source *source = &sources->all[number];
+
+	if (source->open)
+		return;
+	if (source->standing)
+		idle_append(sources, number);
+	else
+		forget(sources, number);
+}
+
+void source_praise(struct source *source)
+{
+	if (source->standing < STANDING_MAX)
+		source->standing++;
+}
+
+void source_blame(struct source *source)
+{
+	if (source->standing)
+		source->standing--;
+}

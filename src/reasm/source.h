@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * Sources: who holds how much, and in what standing.
+ *
+ * Standing is what a source has earned: one for each datagram that became whole, less one for each
+ * that did not. It may have as many datagrams sheltered at a time; so a place of shelter for a
+ * fragment that never gets a mate costs a whole datagram, again each time. The rest of its
+ * datagrams, and all of a source never heard of, are exposed: they go first when memory is short.
+ *
+ * A source with standing is remembered while it has nothing open, as long as there is room: there
+ * are twice as many sources as datagrams, so half of them can't be taken by open datagrams.
+ */
+#pragma once
+
+#include "datagram.h"
+
+#define STANDING_MAX 4096u
+
+struct source {
+	uint64_t id;
+	uint32_t chain;     /* the next in its bucket */
+	uint32_t open;      /* datagrams */
+	uint32_t sheltered; /* of those */
+	uint32_t cells;     /* of those */
+	uint32_t standing;
+	uint32_t opened;       /* datagrams ever, modulo 2^32 */
+	struct list datagrams; /* LINK_SOURCE */
+	struct link idle;
+};
+
+/* Numbered from 1; those from `fresh` on were never used. */
+struct sources {
+	struct source *all;
+	uint32_t *buckets;
+	uint32_t mask;
+	uint32_t n;
+	uint32_t fresh;
+	uint32_t free;
+	uint32_t known;
+	struct list idle; /* nothing open but in good standing, the longest so first */
+};
+
+/* The number of the source, which is known from then on. */
+uint32_t source_get(struct sources *sources, uint64_t id);
+
+/* To be called when a source may have nothing open any more: remembers or forgets it. */
+void source_put(struct sources *sources, uint32_t number);
+
+/* Words for how its datagrams end. */
+void source_praise(struct source *source);
+void source_blame(struct source *source);
+
+static inline bool source_has_shelter(const struct source *source)
+{
+	return source->sheltered < source->standing;
+}

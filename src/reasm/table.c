@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
+/*
+ * The table of datagrams, and time.
+ *
+ * All timers of a family run equally long, so the datagrams in order of their first fragments are
+ * in order of their ends too: a list does what others need a wheel or a heap for.
+ */
+#include "engine.h"
+
+uint32_t table_find(const struct unfrag_reasm *r, const struct key *key, uint64_t hash)
+{
+	const struct datagram *d;
+	uint32_t i;
+
+	for (i = r->buckets[hash & r->mask]; i; i = d->chain) {
+		d = &r->datagrams[i];
+		if (d->hash == (uint32_t)hash && key_equal(&d->key, key))
+			return i;
+	}
+	return 0;
+}
+
+void table_insert(struct unfrag_reasm *r, uint32_t i)
+{
+	struct datagram *d = datagram_get(r, i);
+	uint32_t *bucket = &r->buckets[d->hash & r->mask];
+
+	d->chain = *bucket;
+	*bucket = i;
+}
+
+void table_remove(struct unfrag_reasm *r, uint32_t i)
+{
+	const struct datagram *d = datagram_get(r, i);
+	uint32_t *place = &r->buckets[d->hash & r->mask];
+
+	while (*place != i)
+		place = &r->datagrams[*place].chain;
+	*place = d->chain;
+}
+
+/* Packets of one capture may be slightly out of order; only a large step is another clock. */
+static bool is_other_clock(const struct unfrag_reasm *r, uint64_t behind)
+{
+	return behind > r->timeouts[FAMILY_IPV4] && behind > r->timeouts[FAMILY_IPV6];
+}
+
+void time_set(struct unfrag_reasm *r, uint64_t now)
+{
+	uint64_t t = now + r->shift;
+
+	if (t >= r->now)
+		r->now = t;
+	else if (is_other_clock(r, r->now - t))
+		r->shift += r->now - t;
+}
+
+bool time_is_over(const struct unfrag_reasm *r, const struct datagram *d)
+{
+	return r->now - d->since >= r->timeouts[family_index(d->family)];
+}
+
+static size_t expire_family(struct unfrag_reasm *r, int family, size_t max)
+{
+	size_t n;
+
+	for (n = 0; n < max; n++) {
+		if (!r->ages[family].first ||
+		    !time_is_over(r, datagram_get(r, r->ages[family].first)))
+			break;
+		datagram_end(r, r->ages[family].first, UNFRAG_REASON_TIMEOUT);
+	}
+	return n;
+}
+
+size_t time_expire(struct unfrag_reasm *r, size_t max)
+{
+	size_t n = expire_family(r, FAMILY_IPV4, max);
+
+	return n + expire_family(r, FAMILY_IPV6, max - n);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * An engine under test, and a book of all that it says: each fragment has exactly one fate, and
+ * its memory is what it was given. Checked as it goes, and again at the end.
+ */
+#pragma once
+
+#include <lab.h>
+#include <unfrag/reasm.h>
+
+#include "test.h"
+
+#define SECOND UINT64_C(1000000000)
+
+struct engine {
+	struct unfrag_reasm *r;
+	uint64_t now;
+	uint64_t scope;
+	struct unfrag_reasm_result res; /* of the last packet */
+	struct unfrag_reasm_fate fate;  /* the last one taken */
+	uint64_t fragments;             /* brought, whose fate is to be known */
+	uint64_t known;                 /* whose fate is known */
+	uint64_t fates;                 /* of datagrams that were given up */
+	uint32_t *held;                 /* by slot: fragments held */
+	uint64_t *number;               /* by slot: of its datagram */
+	uint32_t slots;
+	size_t memory;
+};
+
+/* Fixtures: all defaults but for fates, which are kept. */
+void engine_open(struct engine *e, const struct unfrag_reasm_opts *opts);
+void engine_policy(struct engine *e, enum unfrag_reasm_policy policy);
+
+/* Gives up what is left, checks the books and ends the engine. */
+void engine_close(struct engine *e);
+
+/* Brings a packet; the result is in e->res. Returns its outcome. */
+int engine_push(struct engine *e, const void *data, size_t len);
+int engine_push_packet(struct engine *e, const struct lab_packets *packets, size_t i);
+
+/* Brings them all; returns how many datagrams became whole. */
+int engine_push_all(struct engine *e, const struct lab_packets *packets);
+
+/* Handles what is due and takes all fates. */
+void engine_expire(struct engine *e);
+void engine_take_fates(struct engine *e);
+
+/* The last result must be dropped for that reason. */
+void engine_assert_dropped(const struct engine *e, enum unfrag_reason reason);
+
+/* The last result must be this whole packet, copied and in pieces. */
+void engine_assert_whole(const struct engine *e, const struct lab_datagram *dg);
+
+/* A datagram between two documentation addresses with a pattern of that length as payload. */
+void make_datagram(struct lab_datagram *dg, int family, size_t len, uint32_t id);

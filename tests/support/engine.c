@@ -116,6 +116,15 @@ int engine_push_packet(struct engine *e, const struct lab_packets *packets, size
 	return engine_push(e, data, len);
 }
 
+int engine_push_at(struct engine *e, const struct lab_datagram *dg, size_t off, size_t len,
+		   bool more)
+{
+	lab_auto_packets struct lab_packets packets = { 0 };
+
+	test_ok(lab_fragment_at(dg, off, len, more, &packets));
+	return engine_push_packet(e, &packets, 0);
+}
+
 int engine_push_all(struct engine *e, const struct lab_packets *packets)
 {
 	int whole = 0;

@@ -38,6 +38,10 @@ void engine_close(struct engine *e);
 int engine_push(struct engine *e, const void *data, size_t len);
 int engine_push_packet(struct engine *e, const struct lab_packets *packets, size_t i);
 
+/* Brings one fragment of a datagram, as lab_fragment_at() makes it. */
+int engine_push_at(struct engine *e, const struct lab_datagram *dg, size_t off, size_t len,
+		   bool more);
+
 /* Brings them all; returns how many datagrams became whole. */
 int engine_push_all(struct engine *e, const struct lab_packets *packets);
 

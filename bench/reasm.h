@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the engine's benchmark and its peer share: loads, and packets in buffers as a driver would
+ * have them. The peer is DPDK's rte_ip_frag if that was there when this was built.
+ */
+#pragma once
+
+#include <lab.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BENCH_SECOND UINT64_C(1000000000)
+
+/* Datagrams of some fragments; so many on their way at once, each a fragment in turn. */
+struct load {
+	const char *name;
+	int family;
+	int fragments;
+	int size; /* payload bytes of each */
+	enum lab_order order;
+	int width;
+};
+
+/* The fragments of one datagram; copies of it differ in identification and source. */
+struct template
+{
+	struct lab_packets packets;
+	int family;
+};
+
+/* ns per fragment, the copy to a linear datagram included; all_in: buffers freed as well. */
+struct cost {
+	double work;
+	double all_in;
+};
+
+/* A flood: honest datagrams of two fragments, and orphans. */
+struct flood {
+	int good_rate; /* datagrams a second */
+	int orphan_rate;
+	uint64_t gap; /* ns between the two fragments of a datagram */
+	int seconds;
+};
+
+struct flood_result {
+	uint64_t good, whole;
+	size_t memory; /* bytes that the table takes */
+	size_t held;   /* bytes of the packets that it holds on to besides */
+};
+
+uint64_t bench_now(void);
+void bench_die(const char *what, int rc);
+
+/* Writes fragment k of datagram number i; returns its length. */
+uint32_t template_write(const struct template *t, int k, uint64_t i, unsigned char *out);
+
+/* Packet n of a load: which fragment of which datagram. */
+void load_at(const struct load *load, int n, int *fragment, int *datagram);
+
+/* Packets in a round of the load. */
+int load_packets(const struct load *load);
+
+/* One packet of a flood at a time; false at its end. */
+struct flood_packet {
+	uint64_t now;
+	bool orphan;
+	int fragment;
+	uint64_t number;
+};
+
+bool flood_next(const struct flood *flood, uint64_t *step, struct flood_packet *packet);
+uint32_t flood_write(const struct template *t, const struct flood_packet *packet,
+		     unsigned char *out);
+
+/* The peer. NULL: there is none; *why says so. */
+const char *peer_name(const char **why);
+
+/* 0, or -ENOTSUP if it can't have so many fragments. */
+int peer_run(const struct load *load, const struct template *t, int rounds, struct cost *cost);
+void peer_flood(const struct flood *flood, const struct template *t, struct flood_result *result);

@@ -330,15 +330,16 @@ static void ours_flood(const struct flood *flood, const struct template *t,
 
 static void floods(const char *peer)
 {
-	static const int rates[] = { 0, 8000, 20000, 160000, 200000 };
+	static const int rates[] = { 0, 8000, 20000, 160000, 160000, 200000 };
 	struct flood_result ours, theirs = { .memory = 2 << 20 };
 	struct template t;
 	size_t i;
 
 	make_template(&t, AF_INET, 2, 1480, LAB_IN_ORDER);
-	puts("\nflood: 10,000 honest datagrams a second, 20 ms between their two fragments, among orphans");
+	puts("\nflood: honest datagrams whose second fragment comes 1 or 20 ms after the first, among "
+	     "orphans");
 	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		struct flood flood = { 10000, rates[i], 20000000, 5 };
+		struct flood flood = { 10000, rates[i], i < 4 ? 1000000 : 20000000, 10 };
 
 		if (rates[i] && rates[i] < flood.good_rate)
 			flood.good_rate = rates[i]; /* one orphan each */
@@ -346,9 +347,9 @@ static void floods(const char *peer)
 			peer_flood(&flood, &t, &theirs);
 		ours = (struct flood_result){ .memory = theirs.memory };
 		ours_flood(&flood, &t, &ours);
-		printf("%6d honest, %6d orphans a second: %5.1f %% in %zu KiB", flood.good_rate,
-		       flood.orphan_rate, 100.0 * (double)ours.whole / (double)ours.good,
-		       ours.memory >> 10);
+		printf("%6d honest, %6d orphans a second, %2d ms: %5.1f %% in %zu KiB",
+		       flood.good_rate, flood.orphan_rate, (int)(flood.gap / 1000000),
+		       100.0 * (double)ours.whole / (double)ours.good, ours.memory >> 10);
 		if (peer)
 			printf("; peer %5.1f %% in as much and %zu KiB of packets held",
 			       100.0 * (double)theirs.whole / (double)theirs.good,

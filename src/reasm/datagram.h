@@ -41,6 +41,7 @@ enum state {
 /* Who goes first when memory is short; see room.c. */
 enum room {
 	ROOM_EXPOSED,
+	ROOM_LUCKY,
 	ROOM_SHELTERED,
 	ROOM_REFUSED,
 	ROOM_MAX,

@@ -29,6 +29,10 @@
 #define STALE_DATAGRAMS 16384u
 #define STALE_AGE       UINT64_C(1000000) /* ns */
 
+/* Of the datagrams without shelter that one stays longer; they may be a part of all datagrams. */
+#define LUCKY_ONE_IN 32u
+#define LUCKY_PART   4u
+
 enum { FAMILY_IPV4, FAMILY_IPV6, FAMILIES };
 
 struct unfrag_reasm {
@@ -62,6 +66,8 @@ struct unfrag_reasm {
 	uint32_t shelter_datagrams;
 	uint32_t cells_sheltered;
 	uint32_t n_sheltered;
+	uint32_t n_lucky;
+	uint64_t luck;
 	uint32_t n_open;
 	uint32_t n_refused;
 	uint8_t policy;

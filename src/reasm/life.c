@@ -30,27 +30,61 @@ static void record_free(struct unfrag_reasm *r, uint32_t i)
 	r->n_free++;
 }
 
-static enum room room_for_newcomer(const struct unfrag_reasm *r, const struct source *source)
+/* Nobody outside knows the secret that this begins with (xorshift, Marsaglia 2003). */
+static bool has_luck(struct unfrag_reasm *r)
 {
-	if (source_has_shelter(source) && r->n_sheltered < r->shelter_datagrams)
-		return ROOM_SHELTERED;
-	return ROOM_EXPOSED;
+	r->luck ^= r->luck << 13;
+	r->luck ^= r->luck >> 7;
+	r->luck ^= r->luck << 17;
+	return r->luck % LUCKY_ONE_IN == 0;
 }
 
-static void enter(struct unfrag_reasm *r, uint32_t i)
+static void enter_room(struct unfrag_reasm *r, uint32_t i, enum room room)
 {
 	struct datagram *d = datagram_get(r, i);
 	struct source *source = source_of(r, d);
 
-	table_insert(r, i);
-	list_append(r->datagrams, &r->ages[family_index(d->family)], LINK_AGE, i);
-	list_append(r->datagrams, &r->rooms[d->room], LINK_ROOM, i);
-	list_append(r->datagrams, &source->datagrams, LINK_SOURCE, i);
-	if (d->room == ROOM_SHELTERED) {
+	d->room = (uint8_t)room;
+	list_append(r->datagrams, &r->rooms[room], LINK_ROOM, i);
+	list_append(r->datagrams, source_list(source, room), LINK_SOURCE, i);
+	r->n_lucky += room == ROOM_LUCKY;
+	if (room == ROOM_SHELTERED) {
 		source->sheltered++;
 		r->n_sheltered++;
+		r->cells_sheltered += d->n_cells;
 	}
-	r->n_open++;
+}
+
+static void leave_room(struct unfrag_reasm *r, uint32_t i)
+{
+	struct datagram *d = datagram_get(r, i);
+	struct source *source = source_of(r, d);
+
+	list_remove(r->datagrams, &r->rooms[d->room], LINK_ROOM, i);
+	list_remove(r->datagrams, source_list(source, d->room), LINK_SOURCE, i);
+	r->n_lucky -= d->room == ROOM_LUCKY;
+	if (d->room == ROOM_SHELTERED) {
+		source->sheltered--;
+		r->n_sheltered--;
+		r->cells_sheltered -= d->n_cells;
+	}
+}
+
+static void expose(struct unfrag_reasm *r, uint32_t i)
+{
+	leave_room(r, i);
+	enter_room(r, i, ROOM_EXPOSED);
+}
+
+static enum room room_for_newcomer(struct unfrag_reasm *r, const struct source *source, bool first)
+{
+	if (!source->standing || (source->sheltered >= source->standing && !first))
+		return has_luck(r) ? ROOM_LUCKY : ROOM_EXPOSED;
+	if (source->sheltered >= source->standing)
+		expose(r, source->sheltering.first);
+	if (r->n_sheltered >= r->shelter_datagrams)
+		expose(r, r->rooms[ROOM_SHELTERED].first);
+	return ROOM_SHELTERED;
 }
 
 uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unfrag_reason *reason)
@@ -76,11 +110,13 @@ uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unf
 	d->family = a->facts.family;
 	d->source = number;
 	d->opened_at = source->opened++;
-	d->room = (uint8_t)room_for_newcomer(r, source);
 	d->since = r->now;
 	d->number = r->next_number++;
+	table_insert(r, i);
+	list_append(r->datagrams, &r->ages[family_index(d->family)], LINK_AGE, i);
+	enter_room(r, i, room_for_newcomer(r, source, !a->facts.frag_off));
+	r->n_open++;
 	r->stats.opened++;
-	enter(r, i);
 	return i;
 }
 
@@ -90,15 +126,9 @@ static void leave(struct unfrag_reasm *r, uint32_t i)
 	struct datagram *d = datagram_get(r, i);
 	struct source *source = source_of(r, d);
 
-	list_remove(r->datagrams, &r->rooms[d->room], LINK_ROOM, i);
-	list_remove(r->datagrams, &source->datagrams, LINK_SOURCE, i);
+	leave_room(r, i);
 	source->cells -= d->n_cells;
 	source->open--;
-	if (d->room == ROOM_SHELTERED) {
-		source->sheltered--;
-		r->cells_sheltered -= d->n_cells;
-		r->n_sheltered--;
-	}
 	r->n_open--;
 	source_put(&r->sources, d->source);
 }
@@ -145,12 +175,20 @@ void datagrams_recycle(struct unfrag_reasm *r)
 	}
 }
 
+/* One that others pushed out might have become whole. */
+static bool had_its_chance(const struct datagram *d, enum unfrag_reason reason)
+{
+	return d->room == ROOM_SHELTERED ||
+	       (reason != UNFRAG_REASON_EVICTED && reason != UNFRAG_REASON_SHARE);
+}
+
 /* The end of an open datagram: its cells are free, its fate is known. */
 static void give_up(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reason)
 {
 	struct datagram *d = datagram_get(r, i);
 
-	source_blame(source_of(r, d));
+	if (had_its_chance(d, reason))
+		source_blame(source_of(r, d));
 	leave(r, i);
 	cells_release(&r->cells, d);
 	d->reason = (uint8_t)reason;

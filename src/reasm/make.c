@@ -21,9 +21,8 @@
 #define CELLS_FULL (CELLS_MAX + 2)
 #define CELLS_MIN  (4 * CELLS_FULL)
 
-/* How much of memory and records may be shelter, for sources in good standing. */
-#define SHELTER_NUM 3u
-#define SHELTER_DEN 4u
+/* What part of memory and records may be shelter, for sources in good standing. */
+#define SHELTER_PART 2u
 
 /* Where the parts are, in bytes from the start. */
 struct layout {
@@ -136,8 +135,8 @@ static void set_limits(struct unfrag_reasm *r, const struct unfrag_reasm_opts *o
 	r->reserve = opts->fates ? r->n / 8 : 0;
 	r->share_cells = share_of(r->cells.n, opts->source_share, CELLS_FULL);
 	r->share_datagrams = share_of(r->n, opts->source_share, 1);
-	r->shelter_cells = r->cells.n / SHELTER_DEN * SHELTER_NUM;
-	r->shelter_datagrams = r->n / SHELTER_DEN * SHELTER_NUM;
+	r->shelter_cells = r->cells.n / SHELTER_PART;
+	r->shelter_datagrams = r->n / SHELTER_PART;
 	r->next_number = 1;
 }
 
@@ -209,6 +208,7 @@ int unfrag_reasm_new(struct unfrag_reasm **out, const struct unfrag_reasm_opts *
 	place(r, &l);
 	set_limits(r, &opts);
 	r->secret = secret;
+	r->luck = (secret.word[0] ^ secret.word[1]) | 1;
 	*out = r;
 	return 0;
 }

@@ -4,9 +4,10 @@
  *
  * First, a source that has its share makes room for itself, its oldest datagram first. Then the
  * oldest exposed datagram goes, whoever needs the room: lone fragments are nearly always the oldest
- * there, as whole datagrams are gone within moments. Sheltered ones go only for sheltered ones, and
- * may have three quarters of all, so newcomers always find the rest. Who can't be given room
- * so is turned away, and nothing that is held suffers.
+ * there, as whole datagrams are gone within moments. Lucky ones go when there are too many of them,
+ * or no exposed ones are left. Sheltered ones go only for sheltered ones, and may have half of all,
+ * so newcomers always find the rest. Who can't be given room so is turned away, and nothing
+ * that is held suffers.
  *
  * Each datagram that goes frees at least one cell, so the loops end after as many steps as cells
  * are needed.
@@ -26,16 +27,29 @@ static bool is_older(const struct unfrag_reasm *r, uint32_t a, uint32_t b)
 	return a && (!b || r->datagrams[a].number < r->datagrams[b].number);
 }
 
+/* A source's own, of which it can spare the exposed ones first. */
+static uint32_t oldest_of_source(const struct unfrag_reasm *r, const struct source *source,
+				 uint32_t asks)
+{
+	uint32_t i = source->exposed.first;
+
+	if (i && i == asks)
+		i = r->datagrams[i].link[LINK_SOURCE].next;
+	if (!i)
+		i = source->sheltering.first;
+	if (i && i == asks)
+		i = r->datagrams[i].link[LINK_SOURCE].next;
+	return i;
+}
+
 /* Records of refused datagrams are room as well, but when it is their turn. */
-static uint32_t victim_for_record(const struct unfrag_reasm *r, const struct source *source)
+static uint32_t victim_for_record(const struct unfrag_reasm *r)
 {
 	uint32_t exposed = oldest(r, ROOM_EXPOSED, 0), refused = oldest(r, ROOM_REFUSED, 0);
 
 	if (is_older(r, refused, exposed))
 		return refused;
-	if (exposed)
-		return exposed;
-	return source_has_shelter(source) ? oldest(r, ROOM_SHELTERED, 0) : 0;
+	return exposed ? exposed : oldest(r, ROOM_LUCKY, 0);
 }
 
 static uint32_t victim_for_cells(const struct unfrag_reasm *r, uint32_t asks)
@@ -47,6 +61,8 @@ static uint32_t victim_for_cells(const struct unfrag_reasm *r, uint32_t asks)
 		i = oldest(r, ROOM_SHELTERED, asks);
 	if (!i)
 		i = oldest(r, ROOM_EXPOSED, asks);
+	if (!i)
+		i = oldest(r, ROOM_LUCKY, asks);
 	if (!i && sheltered)
 		i = oldest(r, ROOM_SHELTERED, asks);
 	return i;
@@ -57,10 +73,12 @@ enum unfrag_reason room_for_datagram(struct unfrag_reasm *r, const struct source
 	uint32_t i;
 
 	if (source->open > r->share_datagrams)
-		datagram_end(r, source->datagrams.first, UNFRAG_REASON_SHARE);
+		datagram_end(r, oldest_of_source(r, source, 0), UNFRAG_REASON_SHARE);
+	if (r->n_lucky > r->n / LUCKY_PART)
+		datagram_end(r, oldest(r, ROOM_LUCKY, 0), UNFRAG_REASON_EVICTED);
 	if (r->n_free > r->reserve)
 		return UNFRAG_REASON_NONE;
-	i = victim_for_record(r, source);
+	i = victim_for_record(r);
 	if (i)
 		datagram_end(r, i, UNFRAG_REASON_EVICTED);
 	return r->n_free ? UNFRAG_REASON_NONE : UNFRAG_REASON_MEMORY;
@@ -72,9 +90,7 @@ static enum unfrag_reason room_in_share(struct unfrag_reasm *r, uint32_t i, uint
 	uint32_t victim;
 
 	while (source->cells + cells > r->share_cells) {
-		victim = source->datagrams.first;
-		if (victim == i)
-			victim = datagram_get(r, i)->link[LINK_SOURCE].next;
+		victim = oldest_of_source(r, source, i);
 		if (!victim)
 			return UNFRAG_REASON_SHARE;
 		datagram_end(r, victim, UNFRAG_REASON_SHARE);

@@ -3,9 +3,11 @@
  * Sources: who holds how much, and in what standing.
  *
  * Standing is what a source has earned: one for each datagram that became whole, less one for each
- * that did not. It may have as many datagrams sheltered at a time; so a place of shelter for a
- * fragment that never gets a mate costs a whole datagram, again each time. The rest of its
- * datagrams, and all of a source never heard of, are exposed: they go first when memory is short.
+ * that had its chance and did not. So many of its datagrams are sheltered at a time, the latest ones,
+ * where what begins without a first fragment takes nothing's place: it may be the rest of a datagram
+ * that was lost. All others are exposed: they go first when memory is short. So a place of shelter
+ * for a fragment that never gets a mate costs a whole datagram. But one in LUCKY_ONE_IN has luck and stays for long, so that in the worst of floods, too, a
+ * newcomer whose datagrams take their time can earn a first place.
  *
  * A source with standing is remembered while it has nothing open, as long as there is room: there
  * are twice as many sources as datagrams, so half of them can't be taken by open datagrams.
@@ -23,8 +25,9 @@ struct source {
 	uint32_t sheltered; /* of those */
 	uint32_t cells;     /* of those */
 	uint32_t standing;
-	uint32_t opened;       /* datagrams ever, modulo 2^32 */
-	struct list datagrams; /* LINK_SOURCE */
+	uint32_t opened;     /* datagrams ever, modulo 2^32 */
+	struct list exposed; /* LINK_SOURCE: those that are not sheltered, and those that are */
+	struct list sheltering;
 	struct link idle;
 };
 
@@ -50,7 +53,7 @@ void source_put(struct sources *sources, uint32_t number);
 void source_praise(struct source *source);
 void source_blame(struct source *source);
 
-static inline bool source_has_shelter(const struct source *source)
+static inline struct list *source_list(struct source *source, enum room room)
 {
-	return source->sheltered < source->standing;
+	return room == ROOM_SHELTERED ? &source->sheltering : &source->exposed;
 }

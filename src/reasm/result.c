@@ -26,7 +26,7 @@ static void copy_cells(const struct unfrag_reasm *r, const struct datagram *d, u
 
 	for (at = 0; at < d->end; at += n) {
 		n = d->end - at < CELL_BYTES ? d->end - at : CELL_BYTES;
-		memcpy(out + at, cell_at(&r->cells, d, at / CELL_BYTES)->data, n);
+		copy_bytes(out + at, cell_at(&r->cells, d, at / CELL_BYTES)->data, n);
 	}
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
- * SipHash-2-4 (Aumasson and Bernstein, 2012) over 64-bit words.
+ * SipHash (Aumasson and Bernstein, 2012) over 64-bit words.
  *
  * Senders choose addresses and identifications, so the hash over them must have a secret, or they
  * would choose ones that fall into one bucket. Words, not bytes: keys here are words already.
@@ -33,16 +33,17 @@ static inline void sip_round(uint64_t v[4])
 	v[2] = rotate_left(v[2], 32);
 }
 
-static inline void sip_word(uint64_t v[4], uint64_t word)
+static inline void sip_word(uint64_t v[4], uint64_t word, int rounds)
 {
 	v[3] ^= word;
-	sip_round(v);
-	sip_round(v);
+	while (rounds--)
+		sip_round(v);
 	v[0] ^= word;
 }
 
-/* Of the little-endian bytes of n words. */
-static inline uint64_t siphash(const struct hash_secret *secret, const uint64_t *words, size_t n)
+/* Of the little-endian bytes of n words, with so many rounds a word and at the end. */
+static inline uint64_t siphash_rounds(const struct hash_secret *secret, const uint64_t *words,
+				      size_t n, int per_word, int at_end)
 {
 	uint64_t v[4] = {
 		secret->word[0] ^ UINT64_C(0x736f6d6570736575),
@@ -51,12 +52,19 @@ static inline uint64_t siphash(const struct hash_secret *secret, const uint64_t 
 		secret->word[1] ^ UINT64_C(0x7465646279746573),
 	};
 	size_t i;
+	int k;
 
 	for (i = 0; i < n; i++)
-		sip_word(v, words[i]);
-	sip_word(v, (uint64_t)n << 59); /* the length in bytes, modulo 256, as the top byte */
+		sip_word(v, words[i], per_word);
+	sip_word(v, (uint64_t)n << 59, per_word); /* the length in bytes as the top byte */
 	v[2] ^= 0xff;
-	for (i = 0; i < 4; i++)
+	for (k = 0; k < at_end; k++)
 		sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+/* For tables in memory, where nobody sees the hash: the rounds that Linux and others use there. */
+static inline uint64_t siphash(const struct hash_secret *secret, const uint64_t *words, size_t n)
+{
+	return siphash_rounds(secret, words, n, 1, 3);
 }

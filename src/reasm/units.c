@@ -167,6 +167,6 @@ void bytes_put(struct cells *cells, struct datagram *d, uint32_t at, const uint8
 
 	for (; at < to; at += n, data += n) {
 		n = least(CELL_BYTES - at % CELL_BYTES, to - at);
-		memcpy(cell_at(cells, d, at / CELL_BYTES)->data + at % CELL_BYTES, data, n);
+		copy_bytes(cell_at(cells, d, at / CELL_BYTES)->data + at % CELL_BYTES, data, n);
 	}
 }

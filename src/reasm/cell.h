@@ -49,16 +49,6 @@ struct cells {
 	uint32_t n_free;
 };
 
-/*
- * memcpy() of the C library. A compiler that can tell that a length has a bound makes a "rep movsb"
- * of it, which for a few hundred bytes takes twice as long.
- */
-static inline void copy_bytes(void *to, const void *from, size_t len)
-{
-	__asm__("" : "+r"(len));
-	memcpy(to, from, len);
-}
-
 static inline struct cell *cell_get(const struct cells *cells, uint32_t i)
 {
 	return &cells->all[i];

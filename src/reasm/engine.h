@@ -57,6 +57,8 @@ struct unfrag_reasm {
 	struct key last_key; /* fragments come in trains: the hash of one is that of the next */
 	uint64_t last_hash;
 	uint8_t last_family;
+	struct source_key last_source; /* the same of sources */
+	uint64_t last_source_id;
 
 	uint64_t timeouts[FAMILIES];
 	uint32_t reserve; /* records that are kept free for datagrams whose fates wait */
@@ -103,18 +105,39 @@ static inline struct source *source_of(struct unfrag_reasm *r, const struct data
 	return &r->sources.all[d->source];
 }
 
-/* Cells of all kinds that the datagram has, counted with its source and its room. */
-void engine_charge(struct unfrag_reasm *r, struct datagram *d, uint32_t cells);
+/* Counts more cells of the datagram with its source and its room. */
+static inline void engine_charge(struct unfrag_reasm *r, const struct datagram *d, uint32_t cells)
+{
+	source_of(r, d)->cells += cells;
+	if (d->room == ROOM_SHELTERED)
+		r->cells_sheltered += cells;
+}
 
 /* ---- table.c */
 
 /* The number of the datagram of that key, 0: none. */
-uint32_t table_find(const struct unfrag_reasm *r, const struct key *key, uint64_t hash);
+static inline uint32_t table_find(const struct unfrag_reasm *r, const struct key *key,
+				  uint64_t hash)
+{
+	const struct datagram *d;
+	uint32_t i;
+
+	for (i = r->buckets[hash & r->mask]; i; i = d->chain) {
+		d = &r->datagrams[i];
+		if (d->hash == (uint32_t)hash && key_equal(&d->key, key))
+			return i;
+	}
+	return 0;
+}
+
 void table_insert(struct unfrag_reasm *r, uint32_t i);
 void table_remove(struct unfrag_reasm *r, uint32_t i);
 
 void time_set(struct unfrag_reasm *r, uint64_t now);
-bool time_is_over(const struct unfrag_reasm *r, const struct datagram *d);
+static inline bool time_is_over(const struct unfrag_reasm *r, const struct datagram *d)
+{
+	return r->now - d->since >= r->timeouts[family_index(d->family)];
+}
 
 /* Handles datagrams whose time is over, at most max. Returns how many. */
 size_t time_expire(struct unfrag_reasm *r, size_t max);
@@ -162,7 +185,10 @@ const uint8_t *header_of(const struct unfrag_reasm *r, const struct datagram *d)
 void header_strip(uint8_t *out, const struct unfrag_facts *f, const uint8_t *packet);
 
 /* ECN codepoint of a packet, 0..3. */
-uint8_t header_ecn(const struct unfrag_facts *f, const uint8_t *packet);
+static inline uint8_t header_ecn(const struct unfrag_facts *f, const uint8_t *packet)
+{
+	return f->family == UNFRAG_IPV4 ? packet[1] & 3 : packet[1] >> 4 & 3;
+}
 
 /* ---- fragment.c */
 

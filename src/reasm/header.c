@@ -21,11 +21,6 @@ uint32_t header_length(const struct unfrag_facts *f)
 	return f->family == UNFRAG_IPV4 ? f->payload_off : f->frag_hdr;
 }
 
-uint8_t header_ecn(const struct unfrag_facts *f, const uint8_t *packet)
-{
-	return f->family == UNFRAG_IPV4 ? packet[1] & 3 : packet[1] >> 4 & 3;
-}
-
 const uint8_t *header_of(const struct unfrag_reasm *r, const struct datagram *d)
 {
 	return d->header_cell ? cell_get(&r->cells, d->header_cell)->data : d->header;

@@ -5,13 +5,6 @@
  */
 #include "engine.h"
 
-void engine_charge(struct unfrag_reasm *r, struct datagram *d, uint32_t cells)
-{
-	source_of(r, d)->cells += cells;
-	if (d->room == ROOM_SHELTERED)
-		r->cells_sheltered += cells;
-}
-
 static uint32_t record_take(struct unfrag_reasm *r)
 {
 	uint32_t i = r->free.first;
@@ -87,10 +80,20 @@ static enum room room_for_newcomer(struct unfrag_reasm *r, const struct source *
 	return ROOM_SHELTERED;
 }
 
+static uint64_t source_id(struct unfrag_reasm *r, const struct arrival *a)
+{
+	struct source_key key = source_key_of(&a->key, a->facts.family);
+
+	if (!source_key_equal(&key, &r->last_source)) {
+		r->last_source = key;
+		r->last_source_id = source_key_hash(&key, &r->secret);
+	}
+	return r->last_source_id;
+}
+
 uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unfrag_reason *reason)
 {
-	uint64_t id = key_source(&a->key, a->facts.family, &r->secret);
-	uint32_t number = source_get(&r->sources, id), i;
+	uint32_t number = source_get(&r->sources, source_id(r, a)), i;
 	struct source *source = &r->sources.all[number];
 	struct datagram *d;
 
@@ -103,7 +106,7 @@ uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unf
 	}
 	i = record_take(r);
 	d = datagram_get(r, i);
-	memset(d, 0, offsetof(struct datagram, header));
+	clear_bytes(d, offsetof(struct datagram, header));
 	d->key = a->key;
 	d->hash = (uint32_t)a->hash;
 	d->state = STATE_OPEN;

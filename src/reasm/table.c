@@ -7,19 +7,6 @@
  */
 #include "engine.h"
 
-uint32_t table_find(const struct unfrag_reasm *r, const struct key *key, uint64_t hash)
-{
-	const struct datagram *d;
-	uint32_t i;
-
-	for (i = r->buckets[hash & r->mask]; i; i = d->chain) {
-		d = &r->datagrams[i];
-		if (d->hash == (uint32_t)hash && key_equal(&d->key, key))
-			return i;
-	}
-	return 0;
-}
-
 void table_insert(struct unfrag_reasm *r, uint32_t i)
 {
 	struct datagram *d = datagram_get(r, i);
@@ -53,11 +40,6 @@ void time_set(struct unfrag_reasm *r, uint64_t now)
 		r->now = t;
 	else if (is_other_clock(r, r->now - t))
 		r->shift += r->now - t;
-}
-
-bool time_is_over(const struct unfrag_reasm *r, const struct datagram *d)
-{
-	return r->now - d->since >= r->timeouts[family_index(d->family)];
 }
 
 static size_t expire_family(struct unfrag_reasm *r, int family, size_t max)

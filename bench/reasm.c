@@ -5,8 +5,8 @@
  *
  *	reasm [--quick]
  *
- * Packets stand in buffers of 2,304 bytes, as a driver leaves them. Each whole datagram is copied to
- * a linear one. Figures are medians over rounds.
+ * Packets stand in buffers of 2,304 bytes, as a driver leaves them. Each whole datagram is copied
+ * to a linear one. Figures are medians over rounds.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -336,8 +336,7 @@ static void floods(const char *peer)
 	size_t i;
 
 	make_template(&t, AF_INET, 2, 1480, LAB_IN_ORDER);
-	puts("\nflood: honest datagrams whose second fragment comes 1 or 20 ms after the first, among "
-	     "orphans");
+	puts("\nflood: honest datagrams, 1 or 20 ms between their two fragments, among orphans");
 	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
 		struct flood flood = { 10000, rates[i], i < 4 ? 1000000 : 20000000, 10 };
 
@@ -380,10 +379,12 @@ static void memory(void)
 	struct unfrag_reasm_stats stats;
 
 	unfrag_reasm_stats(r, &stats);
-	printf("memory: an engine of %zu KiB takes %ld KiB when idle; an open datagram %zu bytes, and\n"
-	       "%zu for each %zu of its bytes that has data; so %u datagrams at most\n\n",
-	       stats.memory >> 10, resident_kib() - before, stats.per_datagram, stats.per_cell,
-	       stats.cell_bytes, stats.datagrams);
+	printf("memory: an engine of %zu KiB takes %ld KiB when idle\n", stats.memory >> 10,
+	       resident_kib() - before);
+	printf("memory: an open datagram %zu bytes, and %zu for each %zu of its that have data\n",
+	       stats.per_datagram, stats.per_cell, stats.cell_bytes);
+	printf("memory: so a fragment of 64 bytes %zu, one of 1,480 bytes %zu; %u datagrams\n\n",
+	       stats.per_cell, 2 * stats.per_cell, stats.datagrams);
 	unfrag_reasm_free(r);
 }
 

@@ -8,7 +8,7 @@
  *	          .------ open ------.
  *	FREE ---> OPEN --> COMPLETE --> FREE          read by the caller until the next call
  *	           | '--> REFUSED ---.                its timer runs on, what still comes is dropped
- *	           '-------> GONE ---'--> FREE        waits until its fate is taken, if fates are kept
+ *	           '-------> GONE ---'--> FREE        waits until its fate is taken
  */
 #pragma once
 

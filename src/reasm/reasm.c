@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
- * Packets in: one, or many at once in three passes. The first reads the headers and asks for the
- * buckets, the second for the records, the third judges; so the waits for memory overlap. What the
- * passes foresee may be wrong by the time of the third, which relies on none of it.
+ * Packets in: one, or many at once in passes. The first asks for the headers, the next reads them
+ * and asks for the buckets, then for the records, and the last judges; so the waits for memory
+ * overlap. What the passes foresee may be wrong by the time of the last; it relies on none of it.
  */
 #include "engine.h"
 
@@ -22,6 +22,7 @@ static void read_arrival(struct unfrag_reasm *r, struct arrival *a,
 			 const struct unfrag_reasm_packet *packet)
 {
 	a->packet = packet;
+	a->hash = 0;
 	a->readable = !unfrag_facts_read(&a->facts, packet->data, packet->size);
 	if (!a->readable || !unfrag_facts_is_fragment(&a->facts))
 		return;
@@ -80,6 +81,14 @@ void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet 
 	judge(r, &a, res);
 }
 
+static void fetch_headers(const struct unfrag_reasm_packet *packets, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		__builtin_prefetch(packets[i].data);
+}
+
 static void fetch_buckets(struct unfrag_reasm *r, struct arrival *a,
 			  const struct unfrag_reasm_packet *packets, size_t n)
 {
@@ -117,6 +126,7 @@ static size_t push_group(struct unfrag_reasm *r, const struct unfrag_reasm_packe
 	struct arrival a[GROUP];
 	size_t i;
 
+	fetch_headers(packets, n);
 	fetch_buckets(r, a, packets, n);
 	fetch_records(r, a, n);
 	for (i = 0; i < n && may_go_on(r, &packets[i]); i++)

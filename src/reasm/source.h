@@ -3,10 +3,12 @@
  * Sources: who holds how much, and in what standing.
  *
  * Standing is what a source has earned: one for each datagram that became whole, less one for each
- * that had its chance and did not. So many of its datagrams are sheltered at a time, the latest ones,
- * where what begins without a first fragment takes nothing's place: it may be the rest of a datagram
- * that was lost. All others are exposed: they go first when memory is short. So a place of shelter
- * for a fragment that never gets a mate costs a whole datagram. But one in LUCKY_ONE_IN has luck and stays for long, so that in the worst of floods, too, a
+ * that had its chance and did not. So many of its datagrams are sheltered at a time, the latest,
+ * where one that begins without a first fragment takes no other's place: it may be the rest of a
+ * datagram that was lost. All others are exposed: they go first when memory is short. So a place of
+ * shelter for a fragment that never gets a mate costs a whole datagram.
+ *
+ * Of those without shelter one in LUCKY_ONE_IN stays longer, so that in the worst of floods, too, a
  * newcomer whose datagrams take their time can earn a first place.
  *
  * A source with standing is remembered while it has nothing open, as long as there is room: there

@@ -250,7 +250,7 @@ static void neighbor_discovery_never_comes_in_fragments(void)
 	engine_close(&e);
 }
 
-/* RFC 3168 5.3, every pair: 0 not-ECT, 1 ECT(1), 2 ECT(0), 3 CE; -1: dropped. */
+/* RFC 3168 5.3, every pair: 0 not capable, 1 and 2 capable, 3 congestion; -1: dropped. */
 static void ecn_is_joined_or_the_datagram_dropped(void)
 {
 	static const int want[4][4] = {

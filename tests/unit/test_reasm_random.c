@@ -2,7 +2,8 @@
 /*
  * Random fragments against the slow reference, under every policy; and random packets, good and
  * bad, into an engine that is too small for them, of which the books must still be right (see
- * engine.h). With a fixed seed, and with a fresh one that is printed: UNFRAG_TEST_SEED=N repeats it.
+ * engine.h). With a fixed seed, and with a fresh one that is printed: UNFRAG_TEST_SEED=N repeats
+ * it.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -4,7 +4,7 @@
  * both families, under every policy, against the slow reference.
  *
  *	unit      0       1 ... 5       6         each of 8 bytes
- *	          header  the relation  the end   holes are filled, so nothing but the relation counts
+ *	          header  the relation  the end   holes are filled: only the relation counts
  */
 #include <stdlib.h>
 #include <string.h>

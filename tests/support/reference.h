@@ -10,7 +10,9 @@
 
 #include <unfrag/reasm.h>
 
+#ifndef REFERENCE_MAX
 #define REFERENCE_MAX 65536
+#endif
 
 struct reference {
 	enum unfrag_reasm_policy policy;

@@ -1,0 +1,357 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Fuzzing of the engine: an input is a script of packets and times.
+ *
+ * Its first byte chooses between two properties. "reference": sound fragments of four datagrams,
+ * under a policy, each outcome and each byte as the slow reference has them. "books": any packets,
+ * also raw bytes, into an engine that is too small for them while time goes on and back; each
+ * fragment has exactly one fate, and the engine stays within its memory.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <reference.h>
+#include <unfrag/packet.h>
+#include <unfrag/reasm.h>
+
+#define KEYS    4
+#define SLOTS   1024
+#define SECRET  "a secret for all"
+#define RAW_MAX 300
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void must(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "does not hold: %s\n", what);
+	abort();
+}
+
+/* Reads give zero behind the end. */
+struct script {
+	const uint8_t *at, *end;
+};
+
+static uint8_t get8(struct script *s)
+{
+	return s->at < s->end ? *s->at++ : 0;
+}
+
+static uint16_t get16(struct script *s)
+{
+	uint8_t high = get8(s);
+
+	return (uint16_t)(high << 8 | get8(s));
+}
+
+struct fragment {
+	int family, key, off, len;
+	bool more;
+	uint8_t seed; /* of its bytes */
+	uint8_t protocol, ecn;
+};
+
+static size_t write_ipv4(uint8_t *p, const struct fragment *f)
+{
+	uint32_t total = 20 + (uint32_t)f->len, off = (uint32_t)f->off / 8;
+
+	memset(p, 0, 20);
+	p[0] = 0x45;
+	p[1] = f->ecn;
+	p[2] = (uint8_t)(total >> 8);
+	p[3] = (uint8_t)total;
+	p[5] = (uint8_t)f->key;
+	p[6] = (uint8_t)(off >> 8 | (f->more ? 0x20 : 0));
+	p[7] = (uint8_t)off;
+	p[9] = f->protocol;
+	p[12] = (uint8_t)(f->key >> 1);
+	return 20;
+}
+
+static size_t write_ipv6(uint8_t *p, const struct fragment *f)
+{
+	uint32_t len = 8 + (uint32_t)f->len;
+
+	memset(p, 0, 48);
+	p[0] = 0x60;
+	p[1] = (uint8_t)(f->ecn << 4);
+	p[4] = (uint8_t)(len >> 8);
+	p[5] = (uint8_t)len;
+	p[6] = UNFRAG_PROTO_FRAGMENT;
+	p[8] = (uint8_t)(f->key >> 1);
+	p[40] = f->protocol;
+	p[42] = (uint8_t)(f->off >> 8);
+	p[43] = (uint8_t)(f->off | f->more);
+	p[47] = (uint8_t)f->key;
+	return 48;
+}
+
+/* In memory of its own, so that reading beyond it is found. */
+static uint8_t *make(const struct fragment *f, size_t *len, size_t *header)
+{
+	uint8_t *p = calloc(1, 48 + (size_t)f->len);
+	int i;
+
+	must(p, "memory for a packet");
+	*header = f->family == UNFRAG_IPV4 ? write_ipv4(p, f) : write_ipv6(p, f);
+	for (i = 0; i < f->len; i++)
+		p[*header + (size_t)i] = (uint8_t)((f->off + i) * 7 + f->seed);
+	*len = *header + (size_t)f->len;
+	return p;
+}
+
+/* ---- reference */
+
+static struct reference refs[KEYS];
+
+static struct fragment sound_fragment(struct script *s, int family)
+{
+	uint16_t word = get16(s);
+	struct fragment f = { .family = family, .protocol = UNFRAG_PROTO_UDP };
+
+	f.key = word & 3;
+	f.seed = word >> 2 & 1;
+	f.more = word >> 3 & 3;
+	f.off = (word >> 5 & 63) * 8;
+	f.len = (1 + (word >> 11)) * 8;
+	if (!f.more)
+		f.len -= get8(s) & 7;
+	if (!f.off && f.len < 8)
+		f.len = 8;
+	if (!f.off && !f.more)
+		f.more = true;
+	if (f.more)
+		f.len = (f.len + 7) / 8 * 8;
+	return f;
+}
+
+static void check_whole(const struct unfrag_reasm *r, const struct unfrag_reasm_result *res,
+			const struct reference *ref)
+{
+	uint8_t whole[REFERENCE_MAX + 48];
+	long len = unfrag_reasm_copy(r, res, whole, sizeof(whole));
+
+	must(len == (long)res->header + ref->end, "the length of the whole");
+	must(!memcmp(whole + res->header, ref->data, (size_t)ref->end), "the bytes of the whole");
+	must(res->fragments == (uint32_t)ref->fragments, "the fragments of the whole");
+}
+
+static void push_sound(struct unfrag_reasm *r, const struct fragment *f,
+		       enum unfrag_reasm_policy policy)
+{
+	struct reference *ref = &refs[f->key];
+	struct unfrag_reasm_result res;
+	enum unfrag_reason reason;
+	size_t len, header;
+	uint8_t *packet = make(f, &len, &header);
+	struct unfrag_reasm_packet in = { packet, (uint32_t)len, 0 };
+	int want = (int)reference_push(ref, f->off, packet + header, f->len, f->more, &reason);
+
+	unfrag_reasm_push(r, &in, 0, &res);
+	free(packet);
+	must(res.outcome == want, "the outcome");
+	must(want != UNFRAG_REASM_DROPPED || res.reason == reason, "the reason");
+	if (want != UNFRAG_REASM_COMPLETE)
+		return;
+	check_whole(r, &res, ref);
+	reference_reset(ref, policy);
+}
+
+static void as_reference(struct script *s, uint8_t how)
+{
+	enum unfrag_reasm_policy policy = how % UNFRAG_REASM_POLICY_MAX;
+	struct unfrag_reasm_opts opts = {
+		.sz = sizeof(opts), .policy = policy, .memory = 1 << 20, .hash_secret = SECRET
+	};
+	int family = how & 0x40 ? UNFRAG_IPV6 : UNFRAG_IPV4, k;
+	struct unfrag_reasm *r;
+	struct fragment f;
+
+	for (k = 0; k < KEYS; k++)
+		reference_reset(&refs[k], policy);
+	must(!unfrag_reasm_new(&r, &opts), "a new engine");
+	while (s->at < s->end) {
+		f = sound_fragment(s, family);
+		push_sound(r, &f, policy);
+	}
+	unfrag_reasm_free(r);
+}
+
+/* ---- books */
+
+struct books {
+	struct unfrag_reasm *r;
+	uint64_t now, fragments, known;
+	uint32_t held[SLOTS];
+	uint64_t number[SLOTS];
+	size_t memory;
+};
+
+static void note_fates(struct books *b)
+{
+	struct unfrag_reasm_fate fate;
+
+	while (unfrag_reasm_next_fate(b->r, &fate)) {
+		must(fate.slot < SLOTS && b->number[fate.slot] == fate.datagram,
+		     "a fate of a datagram that is known");
+		must(fate.fragments && b->held[fate.slot] == fate.fragments,
+		     "a fate of all fragments that are held");
+		must(fate.reason && fate.reason < UNFRAG_REASON_MAX, "a fate with a reason");
+		b->known += fate.fragments;
+		b->held[fate.slot] = 0;
+	}
+}
+
+static void note_held(struct books *b, const struct unfrag_reasm_result *res)
+{
+	must(res->slot < SLOTS, "a slot that there is");
+	if (!b->held[res->slot])
+		b->number[res->slot] = res->datagram;
+	must(b->number[res->slot] == res->datagram, "a slot of one datagram");
+	must(res->fragments == ++b->held[res->slot], "fragments held as counted");
+}
+
+static void note_whole(struct books *b, const struct unfrag_reasm_result *res)
+{
+	static uint8_t whole[UNFRAG_DATAGRAM_MAX + 48];
+	struct unfrag_reasm_piece pieces[UNFRAG_REASM_PIECES];
+	struct unfrag_facts facts;
+	long len = unfrag_reasm_copy(b->r, res, whole, sizeof(whole));
+	int i, n = unfrag_reasm_pieces(b->r, res, pieces, UNFRAG_REASM_PIECES);
+	size_t at = 0;
+
+	must(len == (long)res->len && n > 1, "a whole that can be read");
+	for (i = 0; i < n; at += pieces[i++].len)
+		must(!memcmp(whole + at, pieces[i].data, pieces[i].len), "pieces as the copy");
+	must(at == (size_t)len, "pieces as long as the copy");
+	must(unfrag_facts_read(&facts, whole, (uint32_t)len) || facts.len == (uint32_t)len,
+	     "a length as the header says");
+	must(b->number[res->slot] == res->datagram && res->fragments == b->held[res->slot] + 1,
+	     "a whole of all that was held");
+	b->known += res->fragments;
+	b->held[res->slot] = 0;
+}
+
+static void note(struct books *b, const struct unfrag_reasm_result *res)
+{
+	static uint8_t whole[UNFRAG_DATAGRAM_MAX + 48];
+
+	b->fragments += res->outcome >= UNFRAG_REASM_HELD;
+	if (res->outcome == UNFRAG_REASM_HELD)
+		note_held(b, res);
+	else if (res->outcome == UNFRAG_REASM_COMPLETE)
+		note_whole(b, res);
+	else if (res->outcome >= UNFRAG_REASM_DUPLICATE)
+		b->known++;
+	else if (res->outcome == UNFRAG_REASM_ATOMIC)
+		must(unfrag_reasm_copy(b->r, res, whole, sizeof(whole)) == (long)res->len,
+		     "an atomic fragment that can be read");
+}
+
+static void push(struct books *b, const uint8_t *packet, size_t len)
+{
+	struct unfrag_reasm_packet in = { packet, (uint32_t)len, 0 };
+	struct unfrag_reasm_stats stats;
+	struct unfrag_reasm_result res;
+
+	unfrag_reasm_push(b->r, &in, b->now, &res);
+	note(b, &res);
+	unfrag_reasm_stats(b->r, &stats);
+	must(stats.memory <= b->memory && stats.used <= stats.memory, "memory within the arena");
+	must(stats.open + stats.refused <= stats.datagrams, "datagrams within their number");
+	note_fates(b);
+}
+
+static void push_raw(struct books *b, struct script *s)
+{
+	size_t len = (size_t)get16(s) % RAW_MAX, there = (size_t)(s->end - s->at);
+	uint8_t *packet;
+
+	len = len < there ? len : there;
+	packet = malloc(len ? len : 1);
+	must(packet, "memory for a packet");
+	memcpy(packet, s->at, len);
+	s->at += len;
+	push(b, packet, len);
+	free(packet);
+}
+
+static void push_fragment(struct books *b, struct script *s, uint8_t how)
+{
+	static const uint8_t protocols[] = { 17, 6, 58, 60, 0, 44, 1, 51 };
+	struct fragment f = { .family = how & 8 ? UNFRAG_IPV6 : UNFRAG_IPV4 };
+	uint8_t *packet;
+	size_t len, header;
+
+	f.key = get8(s);
+	f.more = how & 16;
+	f.off = get16(s) & 0xfff8;
+	f.len = get8(s) * (how & 32 ? 8 : 200);
+	f.protocol = protocols[how & 7];
+	f.ecn = how & 64 ? f.key & 3 : 2;
+	if (f.len > 65000)
+		f.len = 65000;
+	packet = make(&f, &len, &header);
+	push(b, packet, len);
+	free(packet);
+}
+
+static void pass_time(struct books *b, struct script *s)
+{
+	uint16_t step = get16(s);
+
+	if (step & 1)
+		b->now -= (uint64_t)(step >> 1) * 10000000;
+	else
+		b->now += (uint64_t)(step >> 1) * 10000000;
+	if (step & 2)
+		unfrag_reasm_expire(b->r, b->now, step & 12);
+	note_fates(b);
+}
+
+static void keep_books(struct script *s, uint8_t how)
+{
+	static struct books books;
+	struct unfrag_reasm_opts opts = {
+		.sz = sizeof(opts),
+		.memory = UNFRAG_REASM_MEMORY_MIN,
+		.fates = true,
+		.policy = how % UNFRAG_REASM_POLICY_MAX,
+		.tiny = how & 8,
+		.source_share = how & 16 ? 100 : 30,
+		.datagrams = how & 32 ? 16 : 64,
+		.hash_secret = SECRET,
+	};
+
+	memset(&books, 0, sizeof(books));
+	books.memory = opts.memory;
+	must(!unfrag_reasm_new(&books.r, &opts), "a new engine");
+	while (s->at < s->end) {
+		how = get8(s);
+		if (how < 128)
+			push_fragment(&books, s, how);
+		else if (how < 192)
+			push_raw(&books, s);
+		else
+			pass_time(&books, s);
+	}
+	while (unfrag_reasm_flush(books.r, 3))
+		note_fates(&books);
+	must(books.known == books.fragments, "one fate for each fragment");
+	unfrag_reasm_free(books.r);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct script s = { data, data + size };
+	uint8_t how = get8(&s);
+
+	if (how & 0x80)
+		as_reference(&s, how & 0x7f);
+	else
+		keep_books(&s, how);
+	return 0;
+}

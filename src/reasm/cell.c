@@ -57,7 +57,7 @@ static void provide_far(struct cells *cells, struct datagram *d, uint32_t index)
 		d->table = cell_take(cells, d);
 		memset(cell_get(cells, d->table)->data, 0, CELLS_MAX * sizeof(number));
 	}
-	place = cell_get(cells, d->table)->data + (index - CELLS_NEAR) * sizeof(number);
+	place = table_place(cells, d, index);
 	memcpy(&number, place, sizeof(number));
 	if (number)
 		return;

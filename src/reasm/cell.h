@@ -37,7 +37,7 @@ struct cell {
 	uint8_t data[CELL_BYTES];
 };
 
-_Static_assert((CELLS_MAX - CELLS_NEAR) * sizeof(uint32_t) <= CELL_BYTES, "a table fits a cell");
+_Static_assert(CELLS_MAX - CELLS_NEAR <= CELL_BYTES / 4, "a table fits a cell");
 
 /* The pool. Cells are numbered from 1; those from `fresh` on were never used. */
 struct cells {
@@ -54,6 +54,13 @@ static inline struct cell *cell_get(const struct cells *cells, uint32_t i)
 	return &cells->all[i];
 }
 
+/* Where the table has the number of a cell that the record has not. */
+static inline uint8_t *table_place(const struct cells *cells, const struct datagram *d,
+				   uint32_t index)
+{
+	return cell_get(cells, d->table)->data + (size_t)(index - CELLS_NEAR) * sizeof(uint32_t);
+}
+
 /* The number of the cell with bytes from index * CELL_BYTES on; 0: it has none. */
 static inline uint32_t cell_number(const struct cells *cells, const struct datagram *d,
 				   uint32_t index)
@@ -64,8 +71,7 @@ static inline uint32_t cell_number(const struct cells *cells, const struct datag
 		return d->near[index];
 	if (!d->table)
 		return 0;
-	memcpy(&number, cell_get(cells, d->table)->data + (index - CELLS_NEAR) * sizeof(number),
-	       sizeof(number));
+	memcpy(&number, table_place(cells, d, index), sizeof(number));
 	return number;
 }
 
@@ -75,6 +81,13 @@ static inline struct cell *cell_at(const struct cells *cells, const struct datag
 	uint32_t number = cell_number(cells, d, index);
 
 	return number ? cell_get(cells, number) : NULL;
+}
+
+/* The same where it is known that there is one. */
+static inline struct cell *cell_there(const struct cells *cells, const struct datagram *d,
+				      uint32_t index)
+{
+	return cell_get(cells, cell_number(cells, d, index));
 }
 
 /* Cells that bytes from..to lack, the one for the table included. */

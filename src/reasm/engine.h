@@ -85,9 +85,9 @@ struct unfrag_reasm {
 struct arrival {
 	const struct unfrag_reasm_packet *packet;
 	struct unfrag_facts facts;
+	bool readable;
 	struct key key;
 	uint64_t hash;
-	bool readable;
 };
 
 static inline int family_index(uint8_t family)

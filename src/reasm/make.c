@@ -9,7 +9,7 @@
 
 #include "engine.h"
 
-#define LINE 64u
+#define LINE ((size_t)64)
 
 /* Cells that a datagram has on average, if its sender is not asked: what splits the memory. */
 #define CELLS_A_DATAGRAM 2u
@@ -19,7 +19,7 @@
 
 /* Room for the largest datagram with a table and a long header, for each of the parties there. */
 #define CELLS_FULL (CELLS_MAX + 2)
-#define CELLS_MIN  (4 * CELLS_FULL)
+#define CELLS_MIN  ((size_t)4 * CELLS_FULL)
 
 /* What part of memory and records may be shelter, for sources in good standing. */
 #define SHELTER_PART 2u
@@ -78,7 +78,7 @@ static int lay_out(struct layout *l, const struct unfrag_reasm_opts *opts)
 	size_t cells;
 
 	if (!datagrams)
-		datagrams = memory / (datagram_cost() + CELLS_A_DATAGRAM * cell_cost());
+		datagrams = memory / (datagram_cost() + (size_t)CELLS_A_DATAGRAM * cell_cost());
 	if (datagrams < DATAGRAMS_MIN || datagrams > DATAGRAMS_MAX)
 		return -EINVAL;
 	l->datagrams = (uint32_t)datagrams;
@@ -185,28 +185,28 @@ static int choose_secret(struct hash_secret *secret, const void *given)
 	return 0;
 }
 
-int unfrag_reasm_new(struct unfrag_reasm **out, const struct unfrag_reasm_opts *from)
+int unfrag_reasm_new(struct unfrag_reasm **out, const struct unfrag_reasm_opts *opts)
 {
-	struct unfrag_reasm_opts opts;
+	struct unfrag_reasm_opts with;
 	struct hash_secret secret;
 	struct unfrag_reasm *r;
 	struct layout l;
 	int rc;
 
-	rc = read_opts(&opts, from);
+	rc = read_opts(&with, opts);
 	if (rc)
 		return rc;
-	rc = lay_out(&l, &opts);
+	rc = lay_out(&l, &with);
 	if (rc)
 		return rc;
-	rc = choose_secret(&secret, opts.hash_secret);
+	rc = choose_secret(&secret, with.hash_secret);
 	if (rc)
 		return rc;
 	r = mmap(NULL, l.end, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (r == MAP_FAILED)
 		return -ENOMEM;
 	place(r, &l);
-	set_limits(r, &opts);
+	set_limits(r, &with);
 	r->secret = secret;
 	r->luck = (secret.word[0] ^ secret.word[1]) | 1;
 	*out = r;

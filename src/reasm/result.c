@@ -26,7 +26,7 @@ static void copy_cells(const struct unfrag_reasm *r, const struct datagram *d, u
 
 	for (at = 0; at < d->end; at += n) {
 		n = d->end - at < CELL_BYTES ? d->end - at : CELL_BYTES;
-		copy_bytes(out + at, cell_at(&r->cells, d, at / CELL_BYTES)->data, n);
+		copy_bytes(out + at, cell_there(&r->cells, d, at / CELL_BYTES)->data, n);
 	}
 }
 
@@ -70,7 +70,7 @@ int unfrag_reasm_pieces(const struct unfrag_reasm *r, const struct unfrag_reasm_
 	pieces[i].data = header_of(r, d);
 	pieces[i++].len = d->header_len;
 	for (at = 0; at < d->end; at += CELL_BYTES) {
-		pieces[i].data = cell_at(&r->cells, d, at / CELL_BYTES)->data;
+		pieces[i].data = cell_there(&r->cells, d, at / CELL_BYTES)->data;
 		pieces[i++].len = d->end - at < CELL_BYTES ? d->end - at : CELL_BYTES;
 	}
 	return (int)i;
@@ -86,10 +86,10 @@ void unfrag_reasm_stats(const struct unfrag_reasm *r, struct unfrag_reasm_stats 
 	stats->memory = r->memory;
 	stats->per_datagram = sizeof(struct datagram) + sizeof(struct source) + 4;
 	stats->per_cell = sizeof(struct cell) + sizeof(uint32_t);
-	stats->cell_bytes = CELL_BYTES;
-	stats->used = (r->n - r->n_free) * sizeof(struct datagram) +
-		      r->sources.known * sizeof(struct source) +
-		      (r->cells.n - r->cells.n_free) * stats->per_cell;
+	stats->cell_bytes = (size_t)CELL_BYTES;
+	stats->used = (size_t)(r->n - r->n_free) * sizeof(struct datagram) +
+		      (size_t)r->sources.known * sizeof(struct source) +
+		      (size_t)(r->cells.n - r->cells.n_free) * stats->per_cell;
 }
 
 const char *unfrag_reasm_outcome_name(uint32_t outcome)

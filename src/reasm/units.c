@@ -96,7 +96,7 @@ bool unit_starts(const struct cells *cells, const struct datagram *d, uint32_t u
 
 void unit_set_start(struct cells *cells, const struct datagram *d, uint32_t unit, bool start)
 {
-	struct cell *cell = cell_at(cells, d, unit / CELL_UNITS);
+	struct cell *cell = cell_there(cells, d, unit / CELL_UNITS);
 	uint64_t bit = UINT64_C(1) << unit % WORD_UNITS;
 
 	if (start)
@@ -141,8 +141,8 @@ void units_take(struct cells *cells, struct datagram *d, struct span range)
 	uint32_t last = (range.to - 1) / WORD_UNITS, word;
 
 	for (word = range.from / WORD_UNITS; word <= last; word++)
-		cell_at(cells, d, word / CELL_WORDS)->held[word % CELL_WORDS] |= range_bits(range,
-											    word);
+		cell_there(cells, d, word / CELL_WORDS)->held[word % CELL_WORDS] |=
+			range_bits(range, word);
 	unit_set_start(cells, d, range.from, true);
 	d->held += range.to - range.from;
 }
@@ -154,7 +154,7 @@ bool bytes_equal(const struct cells *cells, const struct datagram *d, uint32_t a
 
 	for (; at < to; at += n, data += n) {
 		n = least(CELL_BYTES - at % CELL_BYTES, to - at);
-		if (memcmp(cell_at(cells, d, at / CELL_BYTES)->data + at % CELL_BYTES, data, n))
+		if (memcmp(cell_there(cells, d, at / CELL_BYTES)->data + at % CELL_BYTES, data, n))
 			return false;
 	}
 	return true;
@@ -167,6 +167,6 @@ void bytes_put(struct cells *cells, struct datagram *d, uint32_t at, const uint8
 
 	for (; at < to; at += n, data += n) {
 		n = least(CELL_BYTES - at % CELL_BYTES, to - at);
-		copy_bytes(cell_at(cells, d, at / CELL_BYTES)->data + at % CELL_BYTES, data, n);
+		copy_bytes(cell_there(cells, d, at / CELL_BYTES)->data + at % CELL_BYTES, data, n);
 	}
 }

@@ -59,7 +59,7 @@ static void push_shot(struct engine *e, const struct shot *shot, int family, uin
 
 	make_datagram(&dg, family, REFERENCE_MAX - 1, (uint32_t)shot->key);
 	lab_pattern(payload + shot->off, (size_t)shot->len,
-		    shot->bytes + 100u * (unsigned)shot->off);
+		    shot->bytes + 100 * (uint64_t)shot->off);
 	dg.payload = payload;
 	test_ok(lab_fragment_at(&dg, (size_t)shot->off, (size_t)shot->len, shot->more, &packets));
 	engine_push_packet(e, &packets, 0);

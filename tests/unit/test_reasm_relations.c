@@ -115,7 +115,7 @@ static struct piece piece_of(int from, int to, int number, bool same_bytes)
 	fill(&piece, 100 + number);
 	if (same_bytes) {
 		fill(&place, 1);
-		memcpy(piece.data, place.data + 8 * from, (size_t)piece.len);
+		memcpy(piece.data, place.data + 8 * (size_t)from, (size_t)piece.len);
 	}
 	return piece;
 }
@@ -136,7 +136,7 @@ static int pieces_of(const struct relation *rel, const int *order, bool same_byt
 {
 	int n = 0, unit;
 
-	for (; n < rel->n; n++)
+	for (; n < rel->n && n < 3; n++)
 		pieces[n] = piece_of(rel->of[order[n]].from, rel->of[order[n]].to, order[n],
 				     same_bytes);
 	for (unit = 0; unit < POINTS - 1; unit++)

@@ -83,7 +83,8 @@ void unfrag_reasm_free(struct unfrag_reasm *r);
  * Takes one packet.
  *
  * A complete datagram stays readable through @p res until the next call that takes a packet or the
- * time. Work is bounded: at most one datagram's worth of memory is freed, a few timers handled.
+ * time. Work is bounded: it grows with the length of the packet alone, a few timers are handled,
+ * and no more datagrams make room than the packet needs cells.
  *
  * @param now ns of any clock. A clock that steps back stands still for the engine until it has
  *            caught up, or goes on from there if it stepped by more than the longer timeout.

@@ -49,7 +49,7 @@ struct flood_result {
 };
 
 uint64_t bench_now(void);
-void bench_die(const char *what, int rc);
+_Noreturn void bench_die(const char *what, int rc);
 
 /* Writes fragment k of datagram number i; returns its length. */
 uint32_t template_write(const struct template *t, int k, uint64_t i, unsigned char *out);

@@ -72,11 +72,11 @@ struct unfrag_reasm_packet {
  *
  * @param opts NULL: all defaults
  * @return 0, -EINVAL (an option out of range, memory too small for the datagrams), -ENOMEM, or
- *         what getrandom(2) says. Since: 0.2
+ *         what getrandom(2) says. Since: 0.1
  */
 int unfrag_reasm_new(struct unfrag_reasm **out, const struct unfrag_reasm_opts *opts);
 
-/** Ends an engine, with all that is in it; NULL is ignored. Since: 0.2 */
+/** Ends an engine, with all that is in it; NULL is ignored. Since: 0.1 */
 void unfrag_reasm_free(struct unfrag_reasm *r);
 
 /**
@@ -88,7 +88,7 @@ void unfrag_reasm_free(struct unfrag_reasm *r);
  *
  * @param now ns of any clock. A clock that steps back stands still for the engine until it has
  *            caught up, or goes on from there if it stepped by more than the longer timeout.
- * Since: 0.2
+ * Since: 0.1
  */
 void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet *packet,
 		       uint64_t now, struct unfrag_reasm_result *res);
@@ -99,7 +99,7 @@ void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet 
  * Every complete datagram stays readable until the next call, so their memory is not free for the
  * rest of the batch: then the call ends early.
  *
- * @return packets taken, at least 1 if n is; bring the rest in another call. Since: 0.2
+ * @return packets taken, at least 1 if n is; bring the rest in another call. Since: 0.1
  */
 size_t unfrag_reasm_push_batch(struct unfrag_reasm *r, const struct unfrag_reasm_packet *packets,
 			       size_t n, uint64_t now, struct unfrag_reasm_result *res);
@@ -108,7 +108,7 @@ size_t unfrag_reasm_push_batch(struct unfrag_reasm *r, const struct unfrag_reasm
  * Copies a whole packet, complete or atomic, with its header as it must be: length, checksum, ECN,
  * no fragmentation left.
  *
- * @return res->len, -ENOSPC if that does not fit, -EINVAL if there is no whole packet. Since: 0.2
+ * @return res->len, -ENOSPC if that does not fit, -EINVAL if there is no whole packet. Since: 0.1
  */
 long unfrag_reasm_copy(const struct unfrag_reasm *r, const struct unfrag_reasm_result *res,
 		       void *buf, size_t size);
@@ -116,7 +116,7 @@ long unfrag_reasm_copy(const struct unfrag_reasm *r, const struct unfrag_reasm_r
 /**
  * The same without copying, of a complete one: pieces to be read one after the other.
  *
- * @return how many, at most UNFRAG_REASM_PIECES; -ENOSPC, -EINVAL. Since: 0.2
+ * @return how many, at most UNFRAG_REASM_PIECES; -ENOSPC, -EINVAL. Since: 0.1
  */
 int unfrag_reasm_pieces(const struct unfrag_reasm *r, const struct unfrag_reasm_result *res,
 			struct unfrag_reasm_piece *pieces, size_t n);
@@ -125,20 +125,20 @@ int unfrag_reasm_pieces(const struct unfrag_reasm *r, const struct unfrag_reasm_
  * Takes the fate of a datagram that was given up, oldest first. With `fates` set each must be
  * taken: until then its slot is not free, and without free slots fragments are dropped.
  *
- * @return whether there was one. Since: 0.2
+ * @return whether there was one. Since: 0.1
  */
 bool unfrag_reasm_next_fate(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate);
 
-/** Gives up at most @p max datagrams whose time is over. @return how many. Since: 0.2 */
+/** Gives up at most @p max datagrams whose time is over. @return how many. Since: 0.1 */
 size_t unfrag_reasm_expire(struct unfrag_reasm *r, uint64_t now, size_t max);
 
-/** Gives up at most @p max datagrams, oldest first. @return how many; 0: all gone. Since: 0.2 */
+/** Gives up at most @p max datagrams, oldest first. @return how many; 0: all gone. Since: 0.1 */
 size_t unfrag_reasm_flush(struct unfrag_reasm *r, size_t max);
 
-/** When unfrag_reasm_expire() has work next, by the caller's clock; UINT64_MAX: none. Since: 0.2 */
+/** When unfrag_reasm_expire() has work next, by the caller's clock; UINT64_MAX: none. Since: 0.1 */
 uint64_t unfrag_reasm_deadline(const struct unfrag_reasm *r);
 
-/** Since: 0.2 */
+/** Since: 0.1 */
 void unfrag_reasm_stats(const struct unfrag_reasm *r, struct unfrag_reasm_stats *stats);
 
 #ifdef __cplusplus

@@ -3,9 +3,9 @@
  * The command, cut short: killed before each single one of its calls that changes anything, and
  * with each single one of them failing.
  *
- * Killed, an attachment must be whole, absent or shown as broken, packets must pass, and detach must
- * clean it. Failed, it must be whole if the command said so, and as it was before if not. In neither
- * case may a link stay, or the defragmentation that it asked for.
+ * Killed, an attachment must be whole, absent or shown as broken, packets must pass, and detach
+ * must clean it. Failed, it must be whole if the command said so, and as it was before if not. In
+ * neither case may a link stay, or the defragmentation that it asked for.
  */
 #include <child.h>
 #include <command.h>

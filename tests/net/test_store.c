@@ -12,6 +12,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <test.h>
@@ -120,6 +121,48 @@ static void a_lock_ends_with_its_process(void *state)
 	store_release(&s);
 }
 
+/* The exit status of a process that looks at it or locks it: 0 or an errno. */
+static pid_t start(int (*fn)(struct store *s))
+{
+	struct store s = STORE_INIT;
+	pid_t pid;
+	int r;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		r = store_open(&s, STORE_ATTACHMENTS, NAME);
+		_exit(r ? 100 : -fn(&s));
+	}
+	assert_true(pid > 0);
+	return pid;
+}
+
+/* Its maker stands between two system calls here: it is made, and the next thing is to lock it. */
+static void what_is_made_and_not_locked_yet_is_never_had(void *state)
+{
+	int (*const fns[])(struct store *) = { store_look, store_lock };
+	struct store s = STORE_INIT;
+	int fd;
+	pid_t pid;
+
+	(void)state;
+	test_ok(store_create(&s, STORE_ATTACHMENTS, NAME));
+	for (int i = 0; i < 2; i++) {
+		store_unlock(&s);
+		assert_int_equal(flock(s.base_fd, LOCK_EX), 0);
+		pid = start(fns[i]);
+		test_err(lab_child_wait(pid, 50), -ETIMEDOUT);
+		fd = open(s.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		assert_int_equal(flock(fd, LOCK_EX | LOCK_NB), 0);
+		assert_int_equal(flock(s.base_fd, LOCK_UN), 0);
+		assert_int_equal(lab_child_wait(pid, LIFE_DEADLINE_MS), EBUSY);
+		close(fd);
+	}
+	test_ok(store_destroy(&s));
+	store_release(&s);
+}
+
 static void pins_are_found_by_name_and_other_things_are_not_taken_for_pins(void *state)
 {
 	struct store s = STORE_INIT;
@@ -224,6 +267,7 @@ static const struct test tests[] = {
 	STORE_TEST(who_made_it_has_it_locked),
 	STORE_TEST(what_is_gone_is_gone_for_all_who_have_it_open),
 	STORE_TEST(a_lock_ends_with_its_process),
+	STORE_TEST(what_is_made_and_not_locked_yet_is_never_had),
 	STORE_TEST(pins_are_found_by_name_and_other_things_are_not_taken_for_pins),
 	STORE_TEST(entries_come_sorted_and_by_prefix),
 	STORE_TEST(a_link_that_is_turned_is_never_missing),

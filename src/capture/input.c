@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Captures are read by libpcap, in nanoseconds whatever the file has. What it does not tell is
+ * whether a file has microseconds only, so that what is written from it can be alike: the first
+ * bytes are looked at before libpcap gets them.
+ */
+#include "input.h"
+
+#include <errno.h>
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define MAGIC_MICRO 0xa1b2c3d4u
+#define NS          UINT64_C(1000000000)
+
+struct input {
+	pcap_t *pcap;
+	FILE *file;
+	const char *name;
+	off_t size;
+	bool micro;
+};
+
+static bool has_micro_magic(FILE *file)
+{
+	uint8_t magic[4] = { 0 };
+	uint32_t value;
+	size_t n = fread(magic, 1, sizeof(magic), file);
+
+	memcpy(&value, magic, sizeof(value));
+	clearerr(file);
+	while (n)
+		ungetc(magic[--n], file);
+	return value == MAGIC_MICRO || value == __builtin_bswap32(MAGIC_MICRO);
+}
+
+static int open_file(struct input *in, struct trouble *t)
+{
+	struct stat st;
+
+	in->file = strcmp(in->name, "-") ? fopen(in->name, "re") : stdin;
+	if (!in->file)
+		return trouble(t, -errno, "'%s' can't be opened: %s", in->name, strerror(errno));
+	if (fstat(fileno(in->file), &st))
+		return trouble(t, -errno, "'%s' can't be read: %s", in->name, strerror(errno));
+	if (S_ISDIR(st.st_mode))
+		return trouble(t, -EISDIR, "'%s' is a directory, not a capture", in->name);
+	in->size = S_ISREG(st.st_mode) ? st.st_size : 0;
+	in->micro = has_micro_magic(in->file);
+	return 0;
+}
+
+static int open_capture(struct input *in, struct trouble *t)
+{
+	char why[PCAP_ERRBUF_SIZE] = "";
+
+	in->pcap = pcap_fopen_offline_with_tstamp_precision(in->file, PCAP_TSTAMP_PRECISION_NANO,
+							    why);
+	if (!in->pcap)
+		return trouble(t, -EINVAL, "'%s' can't be read as a capture: %s", in->name, why);
+	in->file = NULL; /* libpcap's now */
+	return 0;
+}
+
+int input_new(struct input **out, const char *name, struct trouble *t)
+{
+	struct input *in = calloc(1, sizeof(*in));
+	int r;
+
+	if (!in)
+		return trouble(t, -ENOMEM, "out of memory");
+	in->name = name;
+	r = open_file(in, t);
+	if (!r)
+		r = open_capture(in, t);
+	if (r) {
+		input_free(in);
+		return r;
+	}
+	*out = in;
+	return 0;
+}
+
+void input_free(struct input *in)
+{
+	if (!in)
+		return;
+	if (in->pcap)
+		pcap_close(in->pcap);
+	if (in->file && in->file != stdin)
+		fclose(in->file);
+	free(in);
+}
+
+int input_next(struct input *in, struct packet *p, struct trouble *t)
+{
+	struct pcap_pkthdr *h;
+	const u_char *data;
+	int r = pcap_next_ex(in->pcap, &h, &data);
+
+	if (r == PCAP_ERROR_BREAK)
+		return 0;
+	if (r == PCAP_ERROR)
+		return trouble(t, -EIO, "'%s' can't be read further: %s", in->name,
+			       pcap_geterr(in->pcap));
+	p->time = (uint64_t)h->ts.tv_sec * NS + (uint64_t)h->ts.tv_usec;
+	p->caplen = h->caplen;
+	p->len = h->len;
+	p->data = data;
+	return 1;
+}
+
+int input_link(const struct input *in)
+{
+	return pcap_datalink(in->pcap);
+}
+
+int input_snap(const struct input *in)
+{
+	return pcap_snapshot(in->pcap);
+}
+
+bool input_has_nanoseconds(const struct input *in)
+{
+	return !in->micro;
+}
+
+int input_fd(const struct input *in)
+{
+	return fileno(pcap_file(in->pcap));
+}
+
+int input_percent(const struct input *in)
+{
+	off_t at = in->size ? ftello(pcap_file(in->pcap)) : -1;
+
+	return at < 0 ? -1 : (int)(at * 100 / in->size);
+}

@@ -25,12 +25,21 @@ _unfrag_options() { # VERB
 	detach | list) echo --json ;;
 	stats) echo --json --openmetrics ;;
 	defrag) echo --netns --family --holder --id --all --json ;;
+	pcap)
+		echo --write --filter --time --keep --drop-incomplete --overlap --compare --strict \
+			--buffer --report --json
+		;;
 	esac
 	echo --verbose --help
 }
 
 # Answers for the value of an option; fails if the option has none.
-_unfrag_value() { # OPTION
+_unfrag_value() { # OPTION VERB
+	case $2,$1 in
+	pcap,--write | pcap,-w | pcap,--filter | pcap,-f | pcap,--buffer) return ;;
+	pcap,--time) echo first last && return ;;
+	pcap,--overlap) echo drop first last bsd bsd-right linux windows solaris && return ;;
+	esac
 	case $1 in
 	--name | -n | --program | -P | --priority | -p) ;;
 	--family | -f) echo ipv4 ipv6 both ;;
@@ -48,12 +57,21 @@ _unfrag_objects() { # WORD
 	mapfile -t COMPREPLY < <(compgen -f -X '!*.o' -- "$1"; compgen -d -- "$1")
 }
 
+_unfrag_files() { # WORD
+	compopt -o filenames 2>/dev/null
+	mapfile -t COMPREPLY < <(compgen -f -- "$1")
+}
+
 # An argument that is no option: which it is, and what verb it is for, tells what can stand there.
 _unfrag_argument() { # VERB NUMBER WORD
 	local words=
 	case $1,$2 in
 	attach,0 | replace,1)
 		_unfrag_objects "$3"
+		return
+		;;
+	pcap,0)
+		_unfrag_files "$3"
 		return
 		;;
 	replace,0 | stats,0 | detach,*) words=$(_unfrag_names) ;;
@@ -69,7 +87,7 @@ _unfrag_count() {
 		if [[ ${COMP_WORDS[i]} == -* ]]; then
 			if [[ ${COMP_WORDS[i + 1]} == = ]]; then
 				((i += 2))
-			elif _unfrag_value "${COMP_WORDS[i]}" >/dev/null; then
+			elif _unfrag_value "${COMP_WORDS[i]}" "${COMP_WORDS[1]}" >/dev/null; then
 				((i += 1))
 			fi
 		else
@@ -83,7 +101,7 @@ _unfrag() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb words before=
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag
+		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag pcap
 			--help --version" -- "$cur")
 		return
 	fi
@@ -94,7 +112,9 @@ _unfrag() {
 	elif [[ $prev == = ]]; then
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
-	if words=$(_unfrag_value "$prev"); then
+	if [[ $verb == pcap && $prev == @(--write|-w) ]]; then
+		_unfrag_files "$cur"
+	elif words=$(_unfrag_value "$prev" "$verb"); then
 		# Several hooks, with commas.
 		[[ $prev != --hook && $prev != -k ]] || [[ $cur != *,* ]] || before=${cur%,*},
 		mapfile -t COMPREPLY < <(compgen -P "$before" -W "$words" -- "${cur#"$before"}")

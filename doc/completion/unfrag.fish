@@ -32,12 +32,13 @@ __unfrag_verb detach 'take attachments away'
 __unfrag_verb list 'show attachments'
 __unfrag_verb stats 'count packets by what became of them'
 __unfrag_verb defrag 'keep defragmentation on without a program'
+__unfrag_verb pcap 'write a capture with whole packets'
 complete -c unfrag -n __fish_use_subcommand -s V -l version -d 'show versions'
 complete -c unfrag -s h -l help -d 'show the options'
 complete -c unfrag -n 'not __fish_use_subcommand' -s v -l verbose -d 'say more on what happens'
 
 # Of several verbs.
-__unfrag_of 'probe attach replace detach list stats defrag' -l json -d 'print JSON'
+__unfrag_of 'probe attach replace detach list stats defrag pcap' -l json -d 'print JSON'
 __unfrag_of 'probe attach defrag' -l netns -x -a '(__unfrag_netns)' -d 'network namespace'
 __unfrag_of 'attach defrag' -s f -l family -x -a 'ipv4 ipv6 both' -d family
 __unfrag_of 'attach replace' -s P -l program -x -d 'program in the object'
@@ -66,5 +67,19 @@ __unfrag_of 'defrag' -a 'on off status'
 __unfrag_of 'defrag' -l holder -x -a '(__unfrag_holds holder)' -d 'who holds it'
 __unfrag_of 'defrag' -l id -x -a '(__unfrag_holds id)' -d 'off: the hold of that id'
 __unfrag_of 'defrag' -l all -d 'status: holds in all namespaces'
+
+# pcap
+__unfrag_of 'pcap' -F
+__unfrag_of 'pcap' -s w -l write -r -F -d 'capture to write'
+__unfrag_of 'pcap' -s f -l filter -x -d 'write what matches only'
+__unfrag_of 'pcap' -l time -x -a 'first last' -d 'time and place of whole packets'
+__unfrag_of 'pcap' -l keep -d 'write fragments of no whole datagram'
+__unfrag_of 'pcap' -l drop-incomplete -d 'leave them out'
+__unfrag_of 'pcap' -l overlap -x -d 'what overlaps are read as' \
+    -a 'drop first last bsd bsd-right linux windows solaris'
+__unfrag_of 'pcap' -l compare -d 'list what systems read differently'
+__unfrag_of 'pcap' -l strict -d 'refuse fragments that hide headers'
+__unfrag_of 'pcap' -l buffer -x -d 'MiB for packets that wait'
+__unfrag_of 'pcap' -l report -d 'list datagrams'
 
 functions -e __unfrag_of __unfrag_verb

@@ -30,6 +30,7 @@ extern const struct verb verb_attach;
 extern const struct verb verb_defrag;
 extern const struct verb verb_detach;
 extern const struct verb verb_list;
+extern const struct verb verb_pcap;
 extern const struct verb verb_probe;
 extern const struct verb verb_replace;
 extern const struct verb verb_stats;
@@ -48,6 +49,14 @@ enum cli_option {
 	OPTION_HOLDER,
 	OPTION_ID,
 	OPTION_ALL,
+	OPTION_TIME,
+	OPTION_KEEP,
+	OPTION_DROP_INCOMPLETE,
+	OPTION_STRICT,
+	OPTION_OVERLAP,
+	OPTION_COMPARE,
+	OPTION_BUFFER,
+	OPTION_REPORT,
 };
 
 #define CLI_COMMON_OPTIONS \

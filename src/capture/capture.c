@@ -285,6 +285,15 @@ static bool told_to_stop(const struct capture *c)
 	return c->o->stop && *c->o->stop;
 }
 
+/* A signal that tells to stop is also what makes reading fail. */
+static void end_of_input(struct capture *c, int r)
+{
+	if (told_to_stop(c))
+		c->trouble->text[0] = '\0';
+	else
+		c->unread = r;
+}
+
 static int read_all(struct capture *c)
 {
 	struct packet p;
@@ -293,7 +302,7 @@ static int read_all(struct capture *c)
 	while (!told_to_stop(c)) {
 		r = input_next(c->in, &p, c->trouble);
 		if (r <= 0) {
-			c->unread = told_to_stop(c) ? 0 : r;
+			end_of_input(c, r);
 			return 0;
 		}
 		note_time(c->stats, p.time);

@@ -134,7 +134,7 @@ int queue_put_instead(struct queue *q, struct entry *e, const struct packet *p)
 {
 	if (room(q) < p->caplen)
 		return -ENOSPC;
-	e->instead = malloc(p->caplen);
+	e->instead = malloc(p->caplen ? p->caplen : 1);
 	if (!e->instead)
 		return -ENOMEM;
 	memcpy(e->instead, p->data, p->caplen);

@@ -86,23 +86,28 @@ static void print_cell(const struct cell *cell, size_t w, bool last, FILE *out)
 }
 
 /* Empty cells at the end of a row leave no blanks behind. */
-static void print_row(const struct table *t, const struct cell *row, FILE *out)
+static void print_row(const struct table *t, const struct cell *row, const size_t *widths,
+		      FILE *out)
 {
 	size_t column, n = t->columns;
 
 	while (n && !row[n - 1].text[0])
 		n--;
 	for (column = 0; column < n; column++)
-		print_cell(&row[column], width(t, column), column + 1 == n, out);
+		print_cell(&row[column], widths[column], column + 1 == n, out);
 	fputc('\n', out);
 }
 
 void table_print(const struct table *t, FILE *out)
 {
+	size_t *widths = must(calloc(t->columns, sizeof(*widths)));
 	size_t i;
 
+	for (i = 0; i < t->columns; i++)
+		widths[i] = width(t, i);
 	for (i = 0; i + t->columns <= t->count; i += t->columns)
-		print_row(t, &t->cells[i], out);
+		print_row(t, &t->cells[i], widths, out);
+	free(widths);
 }
 
 static bool coloured(void)

@@ -263,7 +263,7 @@ static int run(const struct verb *self, int argc, char **argv)
 const struct verb verb_pcap = {
 	.name = "pcap",
 	.args = "[OPTIONS] IN [-w OUT]",
-	.summary = "write a capture with whole packets in place of fragments, and report on it",
+	.summary = "write a capture with whole packets in place of fragments; report on it",
 	.help = "  -w, --write OUT       write the capture there, as pcap; '-': standard output\n"
 		"      --time T          whole packets at the time and place of their 'first' or\n"
 		"                        'last' piece (default: last)\n"

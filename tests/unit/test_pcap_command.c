@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * unfrag pcap as a command: pipes, what it prints and where, how it ends.
+ */
+#include <pcap/dlt.h>
+#include <stdio.h>
+#include <string.h>
+#include <tape.h>
+#include <test.h>
+
+#include "text.h"
+
+#define UNFRAG TEST_BUILD "/src/cli/unfrag"
+
+/* A capture of two fragments that belong together, and one that lacks the rest. */
+static void setup(void **state)
+{
+	static const unsigned char data[2000];
+	lab_auto_packets struct lab_packets packets = { 0 };
+	lab_auto_datagram struct lab_datagram dg = { 0 };
+	struct tape t;
+
+	tape_setup(state);
+	tape_init(&t, DLT_RAW);
+	test_ok(lab_datagram_init(&dg, AF_INET, "10.0.0.1", "10.0.0.2"));
+	dg.identification = 1;
+	test_ok(lab_datagram_set_udp(&dg, 1000, 53, data, sizeof(data)));
+	test_ok(lab_fragment(&dg, 1480, &packets));
+	dg.identification = 2;
+	test_ok(lab_fragment_at(&dg, 0, 1480, true, &packets));
+	tape_add_all(&t, "", 0, &packets);
+	tape_write(&t, tape_path("in.pcap"));
+	tape_release(&t);
+}
+
+/* Both streams, and the exit status at the end. */
+static char *run(const char *arguments)
+{
+	return text_of("cd '%s' && { '%s' pcap %s; echo \"exit $?\"; } 2>&1", tape_path("."),
+		       UNFRAG, arguments);
+}
+
+static void expect(const char *arguments, const char *words)
+{
+	text_auto char *said = run(arguments);
+
+	text_expect(said, "%s", words);
+}
+
+static void files_and_pipes_give_the_same(void *state)
+{
+	(void)state;
+	expect("in.pcap -w a.pcap",
+	       "3 packets read, 2 written; 1 datagrams whole from 2 fragments, "
+	       "1 fragments incomplete\nexit 0\n");
+	expect("- -w - <in.pcap 2>said >b.pcap", "exit 0\n");
+	expect("--help >help; cmp a.pcap b.pcap; cat said", "3 packets read, 2 written");
+	expect("in.pcap -w /dev/null", "exit 0\n");
+}
+
+static void the_report_tells_datagrams_and_sums(void *state)
+{
+	text_auto char *report = run("in.pcap"), *both = run("in.pcap -w - --report >c.pcap");
+
+	(void)state;
+	text_expect(report,
+		    "10.0.0.1  10.0.0.2     -     udp    0x0001          2  548-1500    2028");
+	text_expect(report, "flushed\n");
+	text_expect(report, "packets     3 in 2.0 ms, 3 of them fragments\n");
+	text_expect(report, "whole       1 datagrams from 2 fragments, largest 2028 bytes\n");
+	text_expect(report, "incomplete  1 fragments: flushed 1\n");
+	text_expect(report, "exit 0\n");
+	text_expect(both, "written     2 packets, 0 left out, 0 not in the filter\n");
+}
+
+/* python3 is no dependency, so JSON is looked at as text; jansson wrote it. */
+static void json_has_rows_differences_and_a_summary(void *state)
+{
+	text_auto char *all = run("--json --compare in.pcap");
+	text_auto char *sums = run("--json in.pcap -w d.pcap");
+
+	(void)state;
+	text_expect(all, "{\n\"datagrams\": [\n{\"family\":\"ipv4\",\"source\":\"10.0.0.1\"");
+	text_expect(all, "\n],\n\"differences\": [],\n\"summary\": {");
+	text_expect(all, "\"packets\":3");
+	text_expect(all, "}}\nexit 0\n");
+	text_expect(sums, "{\n\"summary\": {");
+	text_expect(sums, "\"output\":\"d.pcap\"");
+}
+
+static void usage_is_told_from_failure(void *state)
+{
+	(void)state;
+	expect("", "which capture?");
+	expect("in.pcap in.pcap", "exit 2\n");
+	expect("--time never in.pcap", "--time 'never' is not known");
+	expect("--overlap beos in.pcap", "overlap policy 'beos' is not known");
+	expect("--overlap beos in.pcap", "exit 2\n");
+	expect("--buffer 0 in.pcap", "exit 2\n");
+	expect("--buffer 4096 in.pcap", "from 1 to 2048");
+	expect("--nonsense in.pcap", "exit 2\n");
+	expect("absent.pcap", "'absent.pcap' can't be opened: No such file or directory\nexit 1\n");
+	expect("in.pcap -w in.pcap", "'in.pcap' is input and output");
+	expect("in.pcap -w in.pcap", "exit 1\n");
+	expect("in.pcap -w /dev/full",
+	       "'/dev/full' can't be written: No space left on device\n"
+	       "exit 1\n");
+	expect("- <&-", "exit 1\n");
+}
+
+/* The writer of the pipe waits until the command has said that it was interrupted. */
+static void an_interrupt_leaves_a_whole_file(void *state)
+{
+	text_auto char *said = text_of(
+		"cd '%s' && mkfifo pipe done && { (cat in.pcap; read x <done) >pipe & } && "
+		"{ '%s' pcap pipe -w e.pcap & } 2>said; pid=$!; "
+		"for i in $(seq 300); do ls e.pcap.* >/dev/null 2>&1 && break; sleep 0.1; done; "
+		"kill -INT $pid; kill -TERM $pid; wait $pid; echo \"exit $?\"; echo >done; "
+		"cat said; ls",
+		tape_path("."), UNFRAG);
+
+	(void)state;
+	text_expect(said, "exit 1\n");
+	text_expect(said, "interrupted");
+	text_expect(said, "\ne.pcap\n");
+	assert_null(strstr(said, "e.pcap."));
+}
+
+static const struct test tests[] = {
+	TEST_WITH(files_and_pipes_give_the_same, setup, tape_teardown),
+	TEST_WITH(the_report_tells_datagrams_and_sums, setup, tape_teardown),
+	TEST_WITH(json_has_rows_differences_and_a_summary, setup, tape_teardown),
+	TEST_WITH(usage_is_told_from_failure, setup, tape_teardown),
+	TEST_WITH(an_interrupt_leaves_a_whole_file, setup, tape_teardown),
+};
+
+TEST_MAIN(tests);

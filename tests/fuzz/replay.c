@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Replays the corpus of the engine's fuzzer.
+ * Replays the corpus of a fuzzer.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -27,9 +27,9 @@ static int replay(const char *dir, const char *name)
 	return !LLVMFuzzerTestOneInput(data, len);
 }
 
-static void the_corpus_of_the_engine_holds(void)
+static void the_corpus_holds(void)
 {
-	const char *dir = CORPUS "/reasm";
+	const char *dir = CORPUS;
 	struct dirent *entry;
 	DIR *d = opendir(dir);
 	int replayed = 0;
@@ -43,7 +43,7 @@ static void the_corpus_of_the_engine_holds(void)
 }
 
 static const struct test tests[] = {
-	TEST(the_corpus_of_the_engine_holds),
+	TEST(the_corpus_holds),
 };
 
 TEST_MAIN(tests);

@@ -282,7 +282,8 @@ struct record *track_add(struct track *t, const struct track_fragment *f)
 	key_of_packet(&key, f->place, &facts, f->ip);
 	n = node_for(t, &key, f);
 	n->r.fragments++;
-	n->r.last = f->time;
+	if (f->time > n->r.last)
+		n->r.last = f->time;
 	note_order(n, &facts);
 	n->r.findings |= findings_of(n, &facts, f->res);
 	note_sizes(n, &facts);

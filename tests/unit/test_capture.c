@@ -167,14 +167,17 @@ static void nothing_vanishes_and_order_stays(void *state)
 
 	(void)state;
 	for (round = 0; round < 4; round++) {
-		struct tape_run run = { .opts.at_first = round % 2 };
+		bool roomy = round < 2;
+		struct tape_run run = { .opts = { .at_first = round % 2,
+						  .buffer = roomy ? CAPTURE_BUFFER :
+								    CAPTURE_BUFFER_MIN } };
 
 		memset(all, 0, sizeof(all));
 		tape_init(&in, DLT_EN10MB);
 		fill_at_random(&in, all, &random);
 		tape_run(&run, &in);
-		assert_true(run.stats.whole > DATAGRAMS / 2);
-		assert_true(run.stats.single > DATAGRAMS / 6);
+		assert_true(!roomy || run.stats.whole > DATAGRAMS / 2);
+		assert_int_equal(run.stats.reasons[UNFRAG_REASON_MEMORY] > 0, !roomy);
 		expect_nothing_vanished(&run, &in, all);
 		tape_run_release(&run);
 		tape_release(&in);

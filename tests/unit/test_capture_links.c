@@ -162,12 +162,17 @@ static void padding_is_not_data(void *state)
 	tape_release(&in);
 }
 
+static void copy(uint8_t *to, const char *from, size_t len)
+{
+	memcpy(to, from, len);
+}
+
 /* MACS, length, LLC and SNAP, type. */
 static size_t snap_header(uint8_t *header, size_t ip_len)
 {
-	memcpy(header, MACS, 12);
+	copy(header, MACS, 12);
 	put16(header + 12, (uint32_t)(ip_len + 8));
-	memcpy(header + 14, "\xaa\xaa\x03\0\0\0\x08\x00", 8);
+	copy(header + 14, "\xaa\xaa\x03\0\0\0\x08\x00", 8);
 	return 22;
 }
 
@@ -210,10 +215,10 @@ static void an_802_3_length_is_put_right_or_becomes_a_type(void *state)
 
 static void pppoe_header(uint8_t *header, uint16_t session, size_t ip_len)
 {
-	memcpy(header, MACS "\x88\x64\x11\0", 16);
+	copy(header, MACS "\x88\x64\x11\0", 16);
 	put16(header + 16, session);
 	put16(header + 18, (uint32_t)(ip_len + 2));
-	memcpy(header + 20, "\x00\x21", 2);
+	copy(header + 20, "\x00\x21", 2);
 }
 
 static void a_pppoe_length_is_put_right(void *state)

@@ -126,12 +126,48 @@ static void an_interrupt_leaves_a_whole_file(void *state)
 	assert_null(strstr(said, "e.pcap."));
 }
 
+static void the_manual_has_every_finding_reason_and_policy(void)
+{
+	text_auto char *manual = text_file(TEST_SOURCE "/doc/unfrag.8.scd");
+	uint32_t i;
+
+	text_unescape(manual);
+	text_flatten(manual);
+	for (i = 0; i < FINDING_MAX; i++)
+		text_expect(manual, "| *%s* : %s", finding_name(i), finding_text(i));
+	for (i = UNFRAG_REASON_NONE + 1; i < UNFRAG_REASON_MAX; i++)
+		text_expect(manual, "| *%s* : %s", unfrag_reason_name(i), unfrag_reason_text(i));
+	for (i = 0; i < UNFRAG_REASM_POLICY_MAX; i++)
+		text_expect(manual, "*%s*", unfrag_reasm_policy_name(i));
+	for (i = 0; i < ORDER_MAX; i++)
+		text_expect(manual, "*%s*", order_name(i));
+}
+
+/* Every key of the report in JSON. */
+static void the_manual_has_every_key(void *state)
+{
+	text_auto char *manual = text_file(TEST_SOURCE "/doc/unfrag.8.scd"), *json = NULL;
+	char *colon, *name;
+
+	(void)state;
+	text_unescape(manual);
+	json = text_of("'%s' pcap --compare --json '%s'", UNFRAG, tape_path("in.pcap"));
+	for (colon = strstr(json, "\":"); colon; colon = strstr(colon + 1, "\":")) {
+		*colon = '\0';
+		name = strrchr(json, '"') + 1;
+		text_expect(manual, "*%s*", name);
+		*colon = '"';
+	}
+}
+
 static const struct test tests[] = {
 	TEST_WITH(files_and_pipes_give_the_same, setup, tape_teardown),
 	TEST_WITH(the_report_tells_datagrams_and_sums, setup, tape_teardown),
 	TEST_WITH(json_has_rows_differences_and_a_summary, setup, tape_teardown),
 	TEST_WITH(usage_is_told_from_failure, setup, tape_teardown),
 	TEST_WITH(an_interrupt_leaves_a_whole_file, setup, tape_teardown),
+	TEST(the_manual_has_every_finding_reason_and_policy),
+	TEST_WITH(the_manual_has_every_key, setup, tape_teardown),
 };
 
 TEST_MAIN(tests);

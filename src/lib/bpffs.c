@@ -12,10 +12,10 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
+#include "dir.h"
 #include "log.h"
 
 #define BPFFS_DEFAULT "/sys/fs/bpf"
@@ -94,18 +94,10 @@ int bpffs_find(char *path, size_t size)
  */
 static int lock_mount_point(void)
 {
-	const struct timespec pause = { .tv_nsec = 2000000 };
 	_cleanup_close_ int fd = open(BPFFS_DEFAULT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int tries;
+	int r = fd < 0 ? -errno : dir_lock(fd, LOCK_EX);
 
-	if (fd < 0)
-		return -errno;
-	for (tries = 0; flock(fd, LOCK_EX | LOCK_NB); tries++) {
-		if (errno != EWOULDBLOCK || tries == 250)
-			return -errno;
-		nanosleep(&pause, NULL);
-	}
-	return TAKE_FD(fd);
+	return r ? r : TAKE_FD(fd);
 }
 
 static int mount_once(char *path, size_t size)

@@ -8,13 +8,16 @@
 #include <linux/magic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
 #include "log.h"
 
+#define LOCK_TRIES 250 /* of 2 ms */
 #define OPEN_FLAGS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
 static int check_trust(int fd, const char *name)
@@ -83,6 +86,21 @@ int dir_open_path(int parent, const char *path, bool make_it)
 static int compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+int dir_lock(int fd, int how)
+{
+	const struct timespec pause = { .tv_nsec = 2000000 };
+	int tries;
+
+	for (tries = 0; tries < LOCK_TRIES; tries++) {
+		if (!flock(fd, how | LOCK_NB))
+			return 0;
+		if (errno != EWOULDBLOCK)
+			return -errno;
+		nanosleep(&pause, NULL);
+	}
+	return -EBUSY;
 }
 
 void dir_names_release(struct dir_names *n)

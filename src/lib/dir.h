@@ -17,6 +17,9 @@ int dir_open(int parent, const char *name);
 /* The same for each part of a path such as "a/b", made with mode 0700 where missing if `make`. */
 int dir_open_path(int parent, const char *path, bool make);
 
+/* flock(2), LOCK_EX or LOCK_SH, for who holds it only for moments: -EBUSY after half a second. */
+int dir_lock(int fd, int how);
+
 struct dir_names {
 	char **names; /* sorted, without "." and ".." */
 	size_t count;

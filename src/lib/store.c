@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cleanup.h"
@@ -19,7 +18,6 @@
 #include "names.h"
 
 #define LINK_PREFIX "link-"
-#define LOCK_TRIES  250 /* of 2 ms */
 
 static int join(char *out, size_t size, const char *dir, const char *name)
 {
@@ -46,22 +44,6 @@ static int open_base(const char *root, const char *base, const char *name, bool 
 	return r ? r : dir_open_path(root_fd, base, make);
 }
 
-/* Readers that ask store_look() hold the lock for moments: outlast them. */
-static int lock_patiently(int fd, int how)
-{
-	const struct timespec pause = { .tv_nsec = 2000000 };
-	int tries;
-
-	for (tries = 0; tries < LOCK_TRIES; tries++) {
-		if (!flock(fd, how | LOCK_NB))
-			return 0;
-		if (errno != EWOULDBLOCK)
-			return -errno;
-		nanosleep(&pause, NULL);
-	}
-	return -EBUSY;
-}
-
 static int still_there(struct store *s)
 {
 	struct stat st;
@@ -80,14 +62,14 @@ static int still_there(struct store *s)
  */
 static int make_locked(struct store *s, const char *name)
 {
-	int r = lock_patiently(s->base_fd, LOCK_EX);
+	int r = dir_lock(s->base_fd, LOCK_EX);
 
 	if (!r && mkdirat(s->base_fd, name, 0700))
 		r = -errno;
 	if (r)
 		return r;
 	s->fd = dir_open(s->base_fd, name);
-	r = s->fd < 0 ? s->fd : lock_patiently(s->fd, LOCK_EX);
+	r = s->fd < 0 ? s->fd : dir_lock(s->fd, LOCK_EX);
 	if (r)
 		unlinkat(s->base_fd, name, AT_REMOVEDIR);
 	return r;
@@ -95,7 +77,7 @@ static int make_locked(struct store *s, const char *name)
 
 static int pass_through(const struct store *s)
 {
-	int r = lock_patiently(s->base_fd, LOCK_SH);
+	int r = dir_lock(s->base_fd, LOCK_SH);
 
 	flock(s->base_fd, LOCK_UN);
 	return r;
@@ -147,7 +129,7 @@ int store_lock(struct store *s)
 	int r = pass_through(s);
 
 	if (!r)
-		r = lock_patiently(s->fd, LOCK_EX);
+		r = dir_lock(s->fd, LOCK_EX);
 	return r ? r : still_there(s);
 }
 

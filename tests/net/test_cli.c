@@ -13,7 +13,7 @@
 #define NAME "said"
 
 static const char *const verbs[] = {
-	"probe", "attach", "replace", "detach", "list", "stats", "defrag",
+	"probe", "attach", "replace", "detach", "list", "stats", "defrag", "pcap",
 };
 
 #define VERBS (sizeof(verbs) / sizeof(verbs[0]))
@@ -33,18 +33,6 @@ static void attach(const struct life *l)
 	command_expect(&c, 0, NULL);
 }
 
-static void expect_lines(const char *text)
-{
-	const char *line, *end;
-
-	for (line = text; *line; line = end + 1) {
-		end = strchr(line, '\n');
-		assert_non_null(end);
-		if (end > line && (end[-1] == ' ' || end[-1] == '\t'))
-			test_fail_(__FILE__, __LINE__, "a line ends with a blank");
-	}
-}
-
 static void help_lists_every_verb(void *state)
 {
 	static const char *const ways[] = { "--help", "-h", "help" };
@@ -57,7 +45,7 @@ static void help_lists_every_verb(void *state)
 		assert_non_null(strstr(c.out, "usage: unfrag VERB"));
 		for (size_t v = 0; v < VERBS; v++)
 			assert_non_null(strstr(c.out, verbs[v]));
-		expect_lines(c.out);
+		command_expect_lines(c.out);
 	}
 }
 
@@ -74,7 +62,7 @@ static void every_verb_has_help(void *state)
 			command_expect(&c, 0, NULL);
 			snprintf(usage, sizeof(usage), "usage: unfrag %s ", verbs[v]);
 			assert_true(strstr(c.out, usage) == c.out);
-			expect_lines(c.out);
+			command_expect_lines(c.out);
 		}
 	}
 }

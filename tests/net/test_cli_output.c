@@ -29,18 +29,6 @@ static void attach(const struct life *l)
 	command_expect(&c, 0, NULL);
 }
 
-static void expect_lines(const char *text)
-{
-	const char *line, *end;
-
-	for (line = text; *line; line = end + 1) {
-		end = strchr(line, '\n');
-		assert_non_null(end);
-		if (end > line && (end[-1] == ' ' || end[-1] == '\t'))
-			test_fail_(__FILE__, __LINE__, "a line ends with a blank");
-	}
-}
-
 /* Runs a verb with --json; what it printed is the one document, with these keys and no others. */
 static json_t *json_of(struct command *c, const char *const *args)
 {
@@ -281,15 +269,15 @@ static void text_is_aligned_and_has_no_codes(void *state)
 	assert_int_equal(strstr(c.out, "STATE") - c.out,
 			 strstr(c.out, "ready") - strstr(c.out, NAME));
 	assert_null(strchr(c.out, '\033'));
-	expect_lines(c.out);
+	command_expect_lines(c.out);
 	command_run(&c, "stats");
 	command_expect(&c, 0, NULL);
 	assert_null(strchr(c.out, '\033'));
-	expect_lines(c.out);
+	command_expect_lines(c.out);
 	command_run(&c, "probe");
 	command_expect(&c, 0, NULL);
 	assert_null(strchr(c.out, '\033'));
-	expect_lines(c.out);
+	command_expect_lines(c.out);
 }
 
 static void set_no_color(struct command *c)

@@ -28,31 +28,6 @@ static struct unfrag_attachment *attach(const struct life *l, const char *name, 
 	return att;
 }
 
-static struct unfrag_attachment_info info_of(struct unfrag_attachment *att)
-{
-	struct unfrag_attachment_info info = { .sz = sizeof(info) };
-
-	test_ok(unfrag_attachment_info(att, &info));
-	return info;
-}
-
-static int replace(struct unfrag_attachment *att, const char *path, const char *source)
-{
-	struct unfrag_replace_opts opts = { .sz = sizeof(opts), .source = source };
-	struct bpf_object *obj = life_load(path);
-	int r = unfrag_attachment_replace(att, obj, NULL, &opts);
-
-	bpf_object__close(obj);
-	return r;
-}
-
-static void end(struct unfrag_attachment *att)
-{
-	test_ok(unfrag_attachment_detach(att));
-	unfrag_attachment_free(att);
-	life_expect_nothing();
-}
-
 static void live_through(const struct life *l, uint32_t families, uint32_t hooks, int links)
 {
 	struct unfrag_attach_opts opts = life_opts(l, families, hooks);
@@ -61,7 +36,7 @@ static void live_through(const struct life *l, uint32_t families, uint32_t hooks
 	uint64_t packets;
 
 	test_ok(life_attach(&att, NAME, LIFE_OBJECT("a"), &opts));
-	info = info_of(att);
+	info = life_info(att);
 	assert_int_equal(info.state, UNFRAG_STATE_READY);
 	assert_int_equal(info.families, families);
 	assert_int_equal(info.hooks, hooks);
@@ -70,13 +45,13 @@ static void live_through(const struct life *l, uint32_t families, uint32_t hooks
 	life_expect_judging(l, NAME, &info);
 	packets = life_count(NAME, -1);
 	assert_int_equal(life_judged(NAME, 0, LIFE_A).all, packets);
-	test_ok(replace(att, LIFE_OBJECT("b"), NULL));
-	info = info_of(att);
+	test_ok(life_replace(att, LIFE_OBJECT("b"), NULL));
+	info = life_info(att);
 	assert_string_equal(info.program, "life_judge_b");
 	life_expect_judging(l, NAME, &info);
 	assert_int_equal(life_judged(NAME, 0, LIFE_B).all, life_count(NAME, -1) - packets);
 	life_expect_links(links);
-	end(att);
+	life_end(att);
 	assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
 	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
 }
@@ -102,7 +77,7 @@ static void it_tells_what_it_is(void *state)
 	opts.source = "/some/where/a.bpf.o";
 	test_ok(unfrag_netns_inode(l->path, &inode));
 	test_ok(life_attach(&att, NAME, LIFE_OBJECT("a"), &opts));
-	info = info_of(att);
+	info = life_info(att);
 	assert_string_equal(info.problem, "");
 	assert_int_equal(info.families, UNFRAG_FAMILIES_BOTH);
 	assert_int_equal(info.hooks, HOOK(PREROUTING));
@@ -115,13 +90,13 @@ static void it_tells_what_it_is(void *state)
 	assert_int_not_equal(info.program_id, 0);
 	assert_true(info.since >= before && info.since <= time(NULL));
 	assert_true(info.program_since >= before && info.program_since <= time(NULL));
-	test_ok(replace(att, LIFE_OBJECT("b"), "b.o"));
-	assert_string_equal(info_of(att).source, "b.o");
-	assert_true(info_of(att).since == info.since);
-	assert_int_not_equal(info_of(att).program_id, info.program_id);
-	test_ok(replace(att, LIFE_OBJECT("a"), NULL));
-	assert_string_equal(info_of(att).source, "");
-	end(att);
+	test_ok(life_replace(att, LIFE_OBJECT("b"), "b.o"));
+	assert_string_equal(life_info(att).source, "b.o");
+	assert_true(life_info(att).since == info.since);
+	assert_int_not_equal(life_info(att).program_id, info.program_id);
+	test_ok(life_replace(att, LIFE_OBJECT("a"), NULL));
+	assert_string_equal(life_info(att).source, "");
+	life_end(att);
 }
 
 struct place {
@@ -175,7 +150,7 @@ static void it_is_not_made_if_any_of_its_places_is_taken(void *state)
 	}
 	test_ok(unfrag_attachment_attach(&att, NAME, obj, NULL, &opts));
 	bpf_object__close(obj);
-	end(att);
+	life_end(att);
 }
 
 static void expect_bad(const char *name, struct bpf_object *obj,
@@ -249,7 +224,7 @@ static void options_of_a_newer_caller_that_are_not_set_do_no_harm(void *state)
 	newer.opts.sz = sizeof(newer);
 	test_ok(life_attach(&att, name, LIFE_OBJECT("plain"), &newer.opts));
 	assert_int_equal(life_state(name, NULL), UNFRAG_STATE_READY);
-	end(att);
+	life_end(att);
 }
 
 static void a_name_is_given_once(void *state)
@@ -262,8 +237,8 @@ static void a_name_is_given_once(void *state)
 	assert_null(second);
 	assert_non_null(strstr(life_said(), "in use"));
 	life_expect_links(2);
-	assert_int_equal(info_of(first).state, UNFRAG_STATE_READY);
-	end(first);
+	assert_int_equal(life_info(first).state, UNFRAG_STATE_READY);
+	life_end(first);
 }
 
 static int note_name(const char *name, void *arg)
@@ -305,7 +280,7 @@ static void a_handle_outlives_what_it_stands_for(void *state)
 	life_detach(NAME);
 	test_err(unfrag_attachment_info(old, &info), -ENOENT);
 	test_err(unfrag_attachment_detach(old), -ENOENT);
-	test_err(replace(old, LIFE_OBJECT("a"), NULL), -ENOENT);
+	test_err(life_replace(old, LIFE_OBJECT("a"), NULL), -ENOENT);
 	test_err(unfrag_attachment_counters(old, UNFRAG_FAMILIES_BOTH, UNFRAG_HOOK_INPUT,
 					    &counters),
 		 -EINVAL);
@@ -313,10 +288,10 @@ static void a_handle_outlives_what_it_stands_for(void *state)
 	/* Nor does it touch what has its name now. */
 	again = attach(state, NAME, LIFE_OBJECT("a"));
 	test_err(unfrag_attachment_detach(old), -ENOENT);
-	test_err(replace(old, LIFE_OBJECT("b"), NULL), -ENOENT);
+	test_err(life_replace(old, LIFE_OBJECT("b"), NULL), -ENOENT);
 	unfrag_attachment_free(old);
-	assert_string_equal(info_of(again).program, "life_judge_a");
-	end(again);
+	assert_string_equal(life_info(again).program, "life_judge_a");
+	life_end(again);
 }
 
 static int live_on(const struct life *l)
@@ -325,11 +300,11 @@ static int live_on(const struct life *l)
 
 	if (unfrag_attachment_open(&att, NAME))
 		return 1;
-	if (info_of(att).state != UNFRAG_STATE_READY)
+	if (life_info(att).state != UNFRAG_STATE_READY)
 		return 2;
 	if (!life_ping(l, AF_INET, LIFE_DEADLINE_MS) || life_judged(NAME, 0, LIFE_A).mine != 1)
 		return 3;
-	return replace(att, LIFE_OBJECT("b"), "child") ? 4 : 0;
+	return life_replace(att, LIFE_OBJECT("b"), "child") ? 4 : 0;
 }
 
 static void any_process_can_go_on_with_it(void *state)
@@ -347,10 +322,10 @@ static void any_process_can_go_on_with_it(void *state)
 		assert_int_equal(lab_child_wait(pid, LIFE_DEADLINE_MS), 0);
 	}
 	test_ok(unfrag_attachment_open(&att, NAME));
-	assert_string_equal(info_of(att).source, "child");
+	assert_string_equal(life_info(att).source, "child");
 	assert_true(life_ping(state, AF_INET6, LIFE_DEADLINE_MS));
 	assert_int_equal(life_judged(NAME, 0, LIFE_B).mine, 1);
-	end(att);
+	life_end(att);
 }
 
 static int attach_here(void *arg)

@@ -22,31 +22,6 @@ static struct unfrag_attachment *attach(const struct life *l, const char *path)
 	return att;
 }
 
-static struct unfrag_attachment_info info_of(struct unfrag_attachment *att)
-{
-	struct unfrag_attachment_info info = { .sz = sizeof(info) };
-
-	test_ok(unfrag_attachment_info(att, &info));
-	return info;
-}
-
-static int replace(struct unfrag_attachment *att, const char *path, const char *source)
-{
-	struct unfrag_replace_opts opts = { .sz = sizeof(opts), .source = source };
-	struct bpf_object *obj = life_load(path);
-	int r = unfrag_attachment_replace(att, obj, NULL, &opts);
-
-	bpf_object__close(obj);
-	return r;
-}
-
-static void end(struct unfrag_attachment *att)
-{
-	test_ok(unfrag_attachment_detach(att));
-	unfrag_attachment_free(att);
-	life_expect_nothing();
-}
-
 /* The name "maps" leads to the maps of the program in force. */
 static int open_map(const char *which)
 {
@@ -72,11 +47,11 @@ static void maps_are_pinned_under_their_names_and_can_be_read(void *state)
 	test_ok(bpf_map_lookup_elem(data, &key, &runs));
 	assert_true(runs == 2);
 	assert_int_equal(life_judged(NAME, 0, LIFE_A).mine, 2);
-	test_ok(replace(att, LIFE_OBJECT("b"), NULL));
+	test_ok(life_replace(att, LIFE_OBJECT("b"), NULL));
 	life_entries(NAME "/maps", pins, sizeof(pins));
 	assert_string_equal(pins, "judged layout life_b_bss ");
 	test_err(open_map("life_a_bss"), -ENOENT);
-	end(att);
+	life_end(att);
 }
 
 /* Replaces A by B, with B's maps those of A where they can be. */
@@ -117,9 +92,9 @@ static void only_maps_of_the_same_name_and_layout_are_kept(void *state)
 	assert_int_equal(life_judged(NAME, 0, LIFE_B).mine, 1);
 	assert_int_equal(replace_keeping(att, LIFE_OBJECT("a")), 2);
 	assert_int_equal(life_judged(NAME, 0, LIFE_A).mine, 1);
-	test_ok(replace(att, LIFE_OBJECT("a"), NULL));
+	test_ok(life_replace(att, LIFE_OBJECT("a"), NULL));
 	assert_int_equal(life_judged(NAME, 0, LIFE_A).mine, 0);
-	end(att);
+	life_end(att);
 }
 
 static void a_replace_that_fails_keeps_the_old_program(void *state)
@@ -129,7 +104,7 @@ static void a_replace_that_fails_keeps_the_old_program(void *state)
 	struct bpf_object *xdp = life_load(LIFE_OBJECT("xdp"));
 	struct bpf_object *several = life_load(LIFE_OBJECT("several"));
 	struct unfrag_replace_opts opts = { .sz = 3 };
-	struct unfrag_attachment_info info = info_of(att);
+	struct unfrag_attachment_info info = life_info(att);
 	char pins[512], now[512];
 
 	life_entries(NAME, pins, sizeof(pins));
@@ -141,7 +116,7 @@ static void a_replace_that_fails_keeps_the_old_program(void *state)
 	test_err(unfrag_attachment_replace(att, several, NULL, NULL), -EINVAL);
 	assert_non_null(strstr(life_said(), "life_drop"));
 	test_err(unfrag_attachment_replace(att, several, NULL, &opts), -EINVAL);
-	assert_int_equal(info_of(att).program_id, info.program_id);
+	assert_int_equal(life_info(att).program_id, info.program_id);
 	life_expect_judging(state, NAME, &info);
 	assert_int_equal(life_judged(NAME, 0, LIFE_A).mine, 2);
 	life_entries(NAME, now, sizeof(now));
@@ -149,7 +124,7 @@ static void a_replace_that_fails_keeps_the_old_program(void *state)
 	bpf_object__close(unloaded);
 	bpf_object__close(xdp);
 	bpf_object__close(several);
-	end(att);
+	life_end(att);
 }
 
 static void a_program_replaces_itself_without_harm(void *state)
@@ -160,14 +135,14 @@ static void a_program_replaces_itself_without_harm(void *state)
 	struct unfrag_attachment *att;
 
 	test_ok(unfrag_attachment_attach(&att, NAME, obj, NULL, &opts));
-	info = info_of(att);
+	info = life_info(att);
 	assert_true(life_ping(state, AF_INET, LIFE_DEADLINE_MS));
 	test_ok(unfrag_attachment_replace(att, obj, NULL, NULL));
-	assert_int_equal(info_of(att).program_id, info.program_id);
+	assert_int_equal(life_info(att).program_id, info.program_id);
 	assert_int_equal(life_judged(NAME, 0, LIFE_A).mine, 1);
 	life_expect_judging(state, NAME, &info);
 	bpf_object__close(obj);
-	end(att);
+	life_end(att);
 }
 
 static const struct test tests[] = {

@@ -283,3 +283,15 @@ const char *command_stopped(const struct command *c)
 		snprintf(text, sizeof(text), "%s", watched[i].name);
 	return text;
 }
+
+void command_expect_lines(const char *text)
+{
+	const char *line, *end;
+
+	for (line = text; *line; line = end + 1) {
+		end = strchr(line, '\n');
+		assert_non_null(end);
+		if (end > line && (end[-1] == ' ' || end[-1] == '\t'))
+			test_fail_(__FILE__, __LINE__, "a line ends with a blank");
+	}
+}

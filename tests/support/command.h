@@ -52,5 +52,8 @@ int command_v(struct command *c, const char *const *args);
 void command_expect_(const struct command *c, int want, const char *word, const char *file,
 		     int line);
 
+/* Asserts that text is whole lines, none with a blank at its end. */
+void command_expect_lines(const char *text);
+
 /* "bpf(28)", "mkdirat" and so on: what the command was stopped at. Static. */
 const char *command_stopped(const struct command *c);

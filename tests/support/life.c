@@ -408,3 +408,28 @@ void life_entries(const char *name, char *buf, size_t size)
 		free(list);
 	assert_true(len < size);
 }
+
+struct unfrag_attachment_info life_info(struct unfrag_attachment *att)
+{
+	struct unfrag_attachment_info info = { .sz = sizeof(info) };
+
+	test_ok(unfrag_attachment_info(att, &info));
+	return info;
+}
+
+int life_replace(struct unfrag_attachment *att, const char *path, const char *source)
+{
+	struct unfrag_replace_opts opts = { .sz = sizeof(opts), .source = source };
+	struct bpf_object *obj = life_load(path);
+	int r = unfrag_attachment_replace(att, obj, NULL, &opts);
+
+	bpf_object__close(obj);
+	return r;
+}
+
+void life_end(struct unfrag_attachment *att)
+{
+	test_ok(unfrag_attachment_detach(att));
+	unfrag_attachment_free(att);
+	life_expect_nothing();
+}

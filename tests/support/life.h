@@ -110,3 +110,12 @@ struct life_judged life_judged(const char *name, uint32_t id, enum life_judge wh
 
 /* Entries of a directory below LIFE_ROOT, sorted, with a blank behind each; "" without it. */
 void life_entries(const char *name, char *buf, size_t size);
+
+/* What it looks like now. */
+struct unfrag_attachment_info life_info(struct unfrag_attachment *att);
+
+/* Loads an object of the tests and puts its only program in force; closes it. 0 or -errno. */
+int life_replace(struct unfrag_attachment *att, const char *path, const char *source);
+
+/* Detaches and frees; asserts that nothing is left. */
+void life_end(struct unfrag_attachment *att);

@@ -1,155 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Case 2: Allen's 13 relations of two fragments and the 409 of three, in every order of arrival, in
- * both families, under every policy, against the slow reference.
- *
- *	unit      0       1 ... 5       6         each of 8 bytes
- *	          header  the relation  the end   holes are filled: only the relation counts
+ * both families, under every policy, against the slow reference. How they are made: relations.h.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include <engine.h>
 #include <reference.h>
+#include <relations.h>
 
-#define POINTS    6 /* end points are 0..5 */
-#define RELATIONS (13 + 409)
-#define PIECES    (3 + POINTS + 2)
-#define LAST_LEN  5
-
-struct interval {
-	int from, to;
-};
-
-struct relation {
-	int n;
-	struct interval of[3];
-};
-
-struct piece {
-	int off, len;
-	bool more;
-	uint8_t data[8 * POINTS];
-};
-
-static struct relation relations[RELATIONS];
 static struct reference ref;
 
-/* The same relation with its end points numbered 0, 1, 2... */
-static struct relation compressed(struct relation rel)
-{
-	int rank[POINTS] = { 0 }, i, used = 0;
-
-	for (i = 0; i < rel.n; i++) {
-		rank[rel.of[i].from] = 1;
-		rank[rel.of[i].to] = 1;
-	}
-	for (i = 0; i < POINTS; i++)
-		rank[i] = rank[i] ? used++ : 0;
-	for (i = 0; i < rel.n; i++) {
-		rel.of[i].from = rank[rel.of[i].from];
-		rel.of[i].to = rank[rel.of[i].to];
-	}
-	return rel;
-}
-
-static bool same(const struct relation *a, const struct relation *b)
-{
-	return a->n == b->n && !memcmp(a->of, b->of, (size_t)a->n * sizeof(a->of[0]));
-}
-
-static int add_relation(struct relation rel, int found)
-{
-	int i;
-
-	rel = compressed(rel);
-	for (i = 0; i < found; i++)
-		if (same(&relations[i], &rel))
-			return found;
-	assert_true(found < RELATIONS);
-	relations[found] = rel;
-	return found + 1;
-}
-
-static int intervals(struct interval *all)
-{
-	int from, to, n = 0;
-
-	for (from = 0; from < POINTS; from++)
-		for (to = from + 1; to < POINTS; to++)
-			all[n++] = (struct interval){ from, to };
-	return n;
-}
-
-static int find_relations(void)
-{
-	struct interval all[POINTS * POINTS];
-	int n = intervals(all), found = 0, a, b, c;
-
-	for (a = 0; a < n; a++)
-		for (b = 0; b < n; b++)
-			found = add_relation((struct relation){ 2, { all[a], all[b] } }, found);
-	assert_int_equal(found, 13);
-	for (a = 0; a < n; a++)
-		for (b = 0; b < n; b++)
-			for (c = 0; c < n; c++)
-				found = add_relation((struct relation){ 3,
-									{ all[a], all[b],
-									  all[c] } },
-						     found);
-	assert_int_equal(found, RELATIONS);
-	return found;
-}
-
-static void fill(struct piece *piece, int seed)
-{
-	lab_pattern(piece->data, sizeof(piece->data), (uint64_t)seed);
-}
-
-/* A fragment of units from..to; its bytes are its own, or those of the place. */
-static struct piece piece_of(int from, int to, int number, bool same_bytes)
-{
-	struct piece piece = { 8 * (from + 1), 8 * (to - from), true, { 0 } };
-	struct piece place;
-
-	fill(&piece, 100 + number);
-	if (same_bytes) {
-		fill(&place, 1);
-		memcpy(piece.data, place.data + 8 * (size_t)from, (size_t)piece.len);
-	}
-	return piece;
-}
-
-static bool is_hole(const struct relation *rel, int unit)
-{
-	int i;
-
-	for (i = 0; i < rel->n; i++)
-		if (rel->of[i].from <= unit && unit < rel->of[i].to)
-			return false;
-	return true;
-}
-
-/* The fragments of a relation, then what fills its holes, then the end, then the header. */
-static int pieces_of(const struct relation *rel, const int *order, bool same_bytes,
-		     struct piece *pieces)
-{
-	int n = 0, unit;
-
-	for (; n < rel->n && n < 3; n++)
-		pieces[n] = piece_of(rel->of[order[n]].from, rel->of[order[n]].to, order[n],
-				     same_bytes);
-	for (unit = 0; unit < POINTS - 1; unit++)
-		if (is_hole(rel, unit))
-			pieces[n++] = piece_of(unit, unit + 1, 10 + unit, same_bytes);
-	pieces[n] = piece_of(POINTS - 1, POINTS, 20, same_bytes);
-	pieces[n].len = LAST_LEN;
-	pieces[n++].more = false;
-	pieces[n++] = piece_of(-1, 0, 30, false);
-	return n;
-}
-
-static int push(struct engine *e, int family, uint32_t id, const struct piece *piece)
+static int push(struct engine *e, int family, uint32_t id, const struct relation_piece *piece)
 {
 	lab_auto_packets struct lab_packets packets = { 0 };
 	static uint8_t payload[1024];
@@ -173,7 +36,8 @@ static void check_bytes(const struct engine *e)
 }
 
 /* Returns whether it became whole. */
-static bool run(struct engine *e, int family, uint32_t id, const struct piece *pieces, int n)
+static bool run(struct engine *e, int family, uint32_t id, const struct relation_piece *pieces,
+		int n)
 {
 	enum unfrag_reasm_outcome want = UNFRAG_REASM_HELD;
 	enum unfrag_reason reason;
@@ -193,28 +57,25 @@ static bool run(struct engine *e, int family, uint32_t id, const struct piece *p
 	return want == UNFRAG_REASM_COMPLETE;
 }
 
-static const int orders[6][3] = { { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
-				  { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 } };
-
 /* How many of the relations become whole, which must not depend on the order. */
 static int count(int family, enum unfrag_reasm_policy policy, bool same_bytes)
 {
-	int n = find_relations(), whole = 0, in_order, i, k;
-	struct piece pieces[PIECES];
+	const struct relation *all = relations_all();
+	int whole = 0, in_order, i, k;
+	struct relation_piece pieces[RELATION_PIECES];
 	struct engine e;
 	uint32_t id = 0;
 
 	engine_policy(&e, policy);
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < RELATIONS; i++) {
 		in_order = 0;
-		for (k = 0; k < 6; k++) {
-			if (relations[i].n == 2 && orders[k][2] != 2)
-				continue;
+		for (k = 0; k < relation_orders(&all[i]); k++) {
 			reference_reset(&ref, policy);
 			in_order += run(&e, family, ++id, pieces,
-					pieces_of(&relations[i], orders[k], same_bytes, pieces));
+					relation_pieces(&all[i], relation_order[k], same_bytes,
+							pieces));
 		}
-		assert_true(in_order == 0 || in_order == (relations[i].n == 2 ? 2 : 6));
+		assert_true(in_order == 0 || in_order == relation_orders(&all[i]));
 		whole += in_order > 0;
 	}
 	engine_close(&e);
@@ -271,7 +132,7 @@ static void policies_read_the_classic_example_as_published(void)
 	for (policy = UNFRAG_REASM_FIRST; policy < UNFRAG_REASM_POLICY_MAX; policy++) {
 		engine_policy(&e, policy);
 		for (i = 0; i < 6; i++) {
-			struct piece piece = {
+			struct relation_piece piece = {
 				8 * at[i].from, 8 * (at[i].to - at[i].from), i < 5, { 0 }
 			};
 

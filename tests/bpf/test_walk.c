@@ -19,7 +19,7 @@
 #include <test.h>
 #include <testrun.h>
 
-#define PACKETS     20000
+#define PACKETS     100000
 #define SEED        20240917u
 #define PACKET_MAX  1600
 #define PAYLOAD_MAX 1000

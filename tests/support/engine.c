@@ -125,6 +125,19 @@ int engine_push_at(struct engine *e, const struct lab_datagram *dg, size_t off, 
 	return engine_push_packet(e, &packets, 0);
 }
 
+int engine_push_bytes(struct engine *e, int family, uint32_t id, int off, const void *bytes,
+		      int len, bool more)
+{
+	static uint8_t payload[1024];
+	struct lab_datagram dg;
+
+	assert_true(off + len <= (int)sizeof(payload));
+	make_datagram(&dg, family, sizeof(payload), id);
+	memcpy(payload + off, bytes, (size_t)len);
+	dg.payload = payload;
+	return engine_push_at(e, &dg, (size_t)off, (size_t)len, more);
+}
+
 int engine_push_all(struct engine *e, const struct lab_packets *packets)
 {
 	int whole = 0;

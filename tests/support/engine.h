@@ -42,6 +42,10 @@ int engine_push_packet(struct engine *e, const struct lab_packets *packets, size
 int engine_push_at(struct engine *e, const struct lab_datagram *dg, size_t off, size_t len,
 		   bool more);
 
+/* Brings one fragment of some UDP datagram, within its first 1,024 bytes, with bytes of its own. */
+int engine_push_bytes(struct engine *e, int family, uint32_t id, int off, const void *bytes,
+		      int len, bool more);
+
 /* Brings them all; returns how many datagrams became whole. */
 int engine_push_all(struct engine *e, const struct lab_packets *packets);
 

@@ -12,20 +12,6 @@
 
 static struct reference ref;
 
-static int push(struct engine *e, int family, uint32_t id, const struct relation_piece *piece)
-{
-	lab_auto_packets struct lab_packets packets = { 0 };
-	static uint8_t payload[1024];
-	struct lab_datagram dg;
-
-	make_datagram(&dg, family, sizeof(payload), id);
-	memcpy(payload + piece->off, piece->data, (size_t)piece->len);
-	dg.payload = payload;
-	test_ok(lab_fragment_at(&dg, (size_t)piece->off, (size_t)piece->len, piece->more,
-				&packets));
-	return engine_push_packet(e, &packets, 0);
-}
-
 static void check_bytes(const struct engine *e)
 {
 	uint8_t whole[2048];
@@ -46,7 +32,9 @@ static bool run(struct engine *e, int family, uint32_t id, const struct relation
 	for (i = 0; i < n; i++) {
 		want = reference_push(&ref, pieces[i].off, pieces[i].data, pieces[i].len,
 				      pieces[i].more, &reason);
-		assert_int_equal(push(e, family, id, &pieces[i]), want);
+		assert_int_equal(engine_push_bytes(e, family, id, pieces[i].off, pieces[i].data,
+						   pieces[i].len, pieces[i].more),
+				 want);
 		if (want == UNFRAG_REASM_DROPPED)
 			engine_assert_dropped(e, reason);
 		if (want == UNFRAG_REASM_COMPLETE) {
@@ -105,54 +93,10 @@ static void other_policies_reassemble_all_as_the_reference(void)
 	}
 }
 
-/*
- * The example that the models were first told apart by (Shankar and Paxson 2003, Novak 2005): six
- * fragments in order of arrival, one digit a unit.
- *
- *	unit  0 1 2 3 4 5 6 7 8 9 . .
- *	      1 1 1   2 2 3 3 3
- *	        4 4 4 4   5 5 5 6 6 6
- */
-static void policies_read_the_classic_example_as_published(void)
-{
-	static const struct interval at[] = { { 0, 3 }, { 4, 6 }, { 6, 9 },
-					      { 1, 5 }, { 6, 9 }, { 9, 12 } };
-	static const char *const want[] = {
-		[UNFRAG_REASM_FIRST] = "111422333666",   [UNFRAG_REASM_LAST] = "144442555666",
-		[UNFRAG_REASM_BSD] = "111442333666",     [UNFRAG_REASM_BSD_RIGHT] = "144422555666",
-		[UNFRAG_REASM_LINUX] = "111442555666",   [UNFRAG_REASM_WINDOWS] = "111422333666",
-		[UNFRAG_REASM_SOLARIS] = "111422333666",
-	};
-	enum unfrag_reasm_policy policy;
-	char read[13] = "";
-	uint8_t whole[256];
-	struct engine e;
-	int i;
-
-	for (policy = UNFRAG_REASM_FIRST; policy < UNFRAG_REASM_POLICY_MAX; policy++) {
-		engine_policy(&e, policy);
-		for (i = 0; i < 6; i++) {
-			struct relation_piece piece = {
-				8 * at[i].from, 8 * (at[i].to - at[i].from), i < 5, { 0 }
-			};
-
-			memset(piece.data, '1' + i, sizeof(piece.data));
-			push(&e, AF_INET, 7, &piece);
-		}
-		assert_int_equal(e.res.outcome, UNFRAG_REASM_COMPLETE);
-		assert_int_equal(unfrag_reasm_copy(e.r, &e.res, whole, sizeof(whole)), 20 + 96);
-		for (i = 0; i < 12; i++)
-			read[i] = (char)whole[20 + 8 * i];
-		assert_string_equal(read, want[policy]);
-		engine_close(&e);
-	}
-}
-
 static const struct test tests[] = {
 	TEST(drop_reassembles_28_of_422),
 	TEST(drop_takes_14_more_with_equal_bytes_and_380_give_nothing),
 	TEST(other_policies_reassemble_all_as_the_reference),
-	TEST(policies_read_the_classic_example_as_published),
 };
 
 TEST_MAIN(tests);

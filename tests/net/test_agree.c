@@ -81,7 +81,7 @@ static void all_orders(struct agree *s, const struct lab_datagram *like, size_t 
 			next.identification = dg.identification;
 			send_datagram(s, &next, fragment, (enum lab_order)order, duplicates);
 		}
-	agree_check(s, 2 * LAB_ORDER_MAX);
+	agree_check(s, (size_t)2 * LAB_ORDER_MAX);
 }
 
 static void sizes_at_the_edge(struct agree *s, int family)

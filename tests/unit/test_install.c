@@ -7,6 +7,7 @@
 #define _GNU_SOURCE
 #include "text.h"
 
+#include <lab.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,8 +30,8 @@ static void install(void **state)
 	snprintf(t->path, sizeof(t->path), "%s/root", t->dir);
 	text_run("meson install --no-rebuild --quiet -C '%s' --destdir '%s'", TEST_BUILD, t->path);
 	/* As if it had been installed there: all paths of the package start with its prefix. */
-	text_run("sed 's|^prefix=|&%s|' '%s%s/pkgconfig/libunfrag.pc' >'%s/libunfrag.pc'", t->path,
-		 t->path, TEST_LIBDIR, t->dir);
+	text_run("cp '%s%s/pkgconfig/'*.pc '%s' && sed -i 's|^prefix=|&%s|' '%s/'*.pc", t->path,
+		 TEST_LIBDIR, t->dir, t->path, t->dir);
 }
 
 static void uninstall(void *state)
@@ -52,7 +53,9 @@ static const char *const files[] = {
 	TEST_LIBDIR "/libunfrag-reasm.so.0",
 	TEST_LIBDIR "/libunfrag-reasm.so." TEST_VERSION,
 	TEST_LIBDIR "/pkgconfig/libunfrag.pc",
+	TEST_LIBDIR "/pkgconfig/libunfrag-reasm.pc",
 	TEST_MANDIR "/man3/libunfrag.3",
+	TEST_MANDIR "/man3/libunfrag-reasm.3",
 	TEST_MANDIR "/man7/unfrag-bpf.7",
 	TEST_MANDIR "/man8/unfrag.8",
 	TEST_DATADIR "/bash-completion/completions/unfrag",
@@ -81,30 +84,52 @@ static void every_file_is_in_its_place_and_no_other(void *state)
 	words_expect(&have, &want, "the list of files to be installed");
 }
 
-static void the_library_exports_what_the_version_script_names(void *state)
+static void expect_exports(const struct tree *t, const char *library, const char *map_path)
 {
-	const struct tree *t = state;
-	text_auto char *map = text_file(TEST_SOURCE "/src/lib/libunfrag.map");
+	text_auto char *map = text_file("%s/%s", TEST_SOURCE, map_path);
 	text_auto char *symbols =
-		text_of("nm -D --defined-only '%s%s/libunfrag.so' | "
+		text_of("nm -D --defined-only '%s%s/%s.so' | "
 			"awk '$2 != \"A\" { sub(/@.*/, \"\", $3); print $3 }'",
-			t->path, TEST_LIBDIR);
+			t->path, TEST_LIBDIR, library);
 	const char *characters = "abcdefghijklmnopqrstuvwxyz0123456789_";
 	struct words want = { 0 }, have = { 0 };
 
 	text_uncomment(map);
 	words_collect(&want, map, "unfrag_", characters);
 	words_collect(&have, symbols, "", characters);
-	words_expect(&want, &have, "libunfrag.so");
-	words_expect(&have, &want, "libunfrag.map");
+	words_expect(&want, &have, library);
+	words_expect(&have, &want, map_path);
 }
 
-static void the_soname_is_that_of_version_0(void *state)
+static void libraries_export_what_the_version_scripts_name(void *state)
+{
+	expect_exports(state, "libunfrag", "src/lib/libunfrag.map");
+	expect_exports(state, "libunfrag-reasm", "src/reasm/libunfrag-reasm.map");
+}
+
+static void expect_soname(const struct tree *t, const char *library)
+{
+	text_auto char *dynamic = text_of("readelf -d '%s%s/%s.so'", t->path, TEST_LIBDIR, library);
+
+	text_expect(dynamic, "Library soname: [%s.so.0]", library);
+}
+
+static void the_sonames_are_those_of_version_0(void *state)
+{
+	expect_soname(state, "libunfrag");
+	expect_soname(state, "libunfrag-reasm");
+}
+
+/* Not even of the other library here. */
+static void the_engine_needs_nothing_but_the_c_library(void *state)
 {
 	const struct tree *t = state;
-	text_auto char *dynamic = text_of("readelf -d '%s%s/libunfrag.so'", t->path, TEST_LIBDIR);
+	text_auto char *needs =
+		text_of("readelf -d '%s%s/libunfrag-reasm.so' | grep NEEDED | "
+			"grep -vE 'lib(c|asan|ubsan)\\.so' || true",
+			t->path, TEST_LIBDIR);
 
-	text_expect(dynamic, "Library soname: [libunfrag.so.0]");
+	assert_string_equal(needs, "");
 }
 
 static void the_command_runs_with_the_library(void *state)
@@ -173,14 +198,19 @@ static void the_readme_s_bpf_program_compiles(void *state)
 }
 
 /* The sanitizers of the library must be in the program too. */
+static void compile_with(const struct tree *t, const char *source, const char *library)
+{
+	text_run(
+		"export PKG_CONFIG_PATH='%s'; %s -std=gnu11 -Wall -Wextra -Werror %s '%s' "
+		"$(pkg-config --cflags --libs %s) -o '%s/program'",
+		t->dir, TEST_CC, TEST_SANITIZE, source, library, t->dir);
+}
+
 static void compile_and_run(const struct tree *t, const char *source)
 {
 	text_auto char *said = NULL;
 
-	text_run(
-		"export PKG_CONFIG_PATH='%s'; %s -std=gnu11 -Wall -Wextra -Werror %s '%s' "
-		"$(pkg-config --cflags --libs libunfrag) -o '%s/program'",
-		t->dir, TEST_CC, TEST_SANITIZE, source, t->dir);
+	compile_with(t, source, "libunfrag");
 	said = text_of("LD_LIBRARY_PATH='%s%s' '%s/program' || test $? -eq 2", t->path, TEST_LIBDIR,
 		       t->dir);
 	text_expect(said, "usage: ");
@@ -194,17 +224,73 @@ static void the_manual_s_program_links_and_runs(void *state)
 	assert_int_equal(each_program(state, text, "int main(", compile_and_run), 1);
 }
 
+static void write_packets(const char *path, const struct lab_packets *packets)
+{
+	FILE *f = fopen(path, "we");
+	size_t i, len;
+
+	assert_non_null(f);
+	for (i = 0; i < packets->count; i++) {
+		const unsigned char *packet = lab_packet_at(packets, i, &len);
+
+		fputc((int)(len >> 8), f);
+		fputc((int)(len & 0xff), f);
+		fwrite(packet, 1, len, f);
+	}
+	assert_int_equal(fclose(f), 0);
+}
+
+/* A datagram in two fragments, one that stays alone, one that is none. */
+static void reassemble(const struct tree *t, const char *source)
+{
+	lab_auto_packets struct lab_packets in = { 0 }, want = { 0 };
+	text_auto char *in_path = text_format("%s/in", t->dir), *said = NULL;
+	text_auto char *want_path = text_format("%s/want", t->dir);
+	struct lab_datagram dg;
+
+	test_ok(lab_datagram_init(&dg, AF_INET6, "2001:db8::1", "2001:db8::2"));
+	dg.protocol = IPPROTO_UDP;
+	dg.payload = t->path;
+	dg.payload_len = sizeof(t->path);
+	test_ok(lab_fragment_at(&dg, 64, 32, false, &in));
+	test_ok(lab_fragment_at(&dg, 0, 64, true, &in));
+	test_ok(lab_whole(&dg, &in));
+	test_ok(lab_fragment_at(&dg, 0, 64, true, &in));
+	test_ok(lab_fragment_at(&dg, 0, 63, true, &in));
+	write_packets(in_path, &in);
+	test_ok(lab_whole(&dg, &want));
+	test_ok(lab_whole(&dg, &want));
+	write_packets(want_path, &want);
+	compile_with(t, source, "libunfrag-reasm");
+	said = text_of("LD_LIBRARY_PATH='%s%s' '%s/program' <'%s' 2>&1 >'%s/out'", t->path,
+		       TEST_LIBDIR, t->dir, in_path, t->dir);
+	assert_string_equal(said,
+			    "dropped: more to come, but its length is no multiple of 8\n"
+			    "1 fragments: the end of all work\n");
+	text_run("cmp '%s' '%s/out'", want_path, t->dir);
+}
+
+static void the_engine_s_program_reassembles(void *state)
+{
+	text_auto char *text = text_file(TEST_SOURCE "/doc/libunfrag-reasm.3.scd");
+
+	text_unescape(text);
+	assert_int_equal(each_program(state, text, "int main(", reassemble), 1);
+}
+
 #define TEST_TREE(fn) TEST_WITH(fn, install, uninstall)
 
 static const struct test tests[] = {
 	TEST_TREE(every_file_is_in_its_place_and_no_other),
-	TEST_TREE(the_library_exports_what_the_version_script_names),
-	TEST_TREE(the_soname_is_that_of_version_0),
+	TEST_TREE(libraries_export_what_the_version_scripts_name),
+	TEST_TREE(the_sonames_are_those_of_version_0),
+	TEST_TREE(the_engine_needs_nothing_but_the_c_library),
 	TEST_TREE(the_command_runs_with_the_library),
 	TEST_TREE(the_examples_compile),
 	TEST_TREE(the_manual_s_bpf_programs_compile),
 	TEST_TREE(the_readme_s_bpf_program_compiles),
 	TEST_TREE(the_manual_s_program_links_and_runs),
+	TEST_TREE(the_engine_s_program_reassembles),
 };
 
 TEST_MAIN(tests);

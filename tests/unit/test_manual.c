@@ -18,10 +18,6 @@
 #define DOC     TEST_SOURCE "/doc"
 #define HEADERS TEST_SOURCE "/include/unfrag"
 
-#define LOWER   "abcdefghijklmnopqrstuvwxyz"
-#define UPPER   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-#define NUMBERS "0123456789"
-
 static char *page(const char *name)
 {
 	char *text = text_file(DOC "/%s.scd", name);
@@ -325,22 +321,6 @@ static char *library_headers(void)
 		       HEADERS);
 }
 
-/* A declaration that names a function, without its semicolon. */
-static bool is_function(const char *declaration, struct words *functions)
-{
-	const char *name = strstr(declaration, "unfrag_");
-	size_t len;
-
-	for (; name; name = strstr(name + len, "unfrag_")) {
-		len = strspn(name, LOWER NUMBERS "_");
-		if (name[len] != '(')
-			continue;
-		words_add(functions, name, len);
-		return true;
-	}
-	return false;
-}
-
 static void the_library_s_manual_has_every_function_as_declared(void)
 {
 	text_auto char *header = library_headers();
@@ -356,7 +336,7 @@ static void the_library_s_manual_has_every_function_as_declared(void)
 	text_flatten(header);
 	text_flatten(manual);
 	for (d = strtok_r(header, ";{}", &rest); d; d = strtok_r(NULL, ";{}", &rest))
-		if (is_function(d, &functions))
+		if (words_function(&functions, d))
 			text_expect(manual, "%s;", d + strspn(d, " "));
 	words_expect(&exported, &functions, "unfrag.h");
 	words_expect(&functions, &exported, "libunfrag.map");
@@ -381,30 +361,6 @@ static void the_library_s_manual_has_every_constant(void)
 	words_expect(&want, &have, "libunfrag.3");
 }
 
-/* Members of the structs that start with `name`: the last word before each semicolon. */
-static void get_members(struct words *members, const char *header, const char *name)
-{
-	const char *p, *end;
-
-	for (p = strstr(header, name); p; p = strstr(p + 1, name)) {
-		p += strspn(p, LOWER NUMBERS "_ ");
-		if (*p != '{')
-			continue;
-		for (; *p != '}'; p = end + 1) {
-			end = p + strcspn(p, ";}");
-			if (*end == '}')
-				break;
-			p = end;
-			if (p[-1] == ']')
-				while (*p != '[')
-					p--;
-			while (strchr(LOWER NUMBERS "_", p[-1]))
-				p--;
-			words_add(members, p, strspn(p, LOWER NUMBERS "_"));
-		}
-	}
-}
-
 /* Changes the header. */
 static void expect_members(char *header, const char *structs, const char *page_name)
 {
@@ -414,7 +370,7 @@ static void expect_members(char *header, const char *structs, const char *page_n
 
 	text_uncomment(header);
 	text_unpreprocess(header);
-	get_members(&members, header, structs);
+	words_members(&members, header, structs);
 	assert_true(members.count > 10);
 	for (i = 0; i < members.count; i++)
 		text_expect(manual, "*%s*", members.word[i]);

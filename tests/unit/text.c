@@ -247,6 +247,45 @@ void words_options(struct words *w, const char *text)
 	words_collect(w, text, "--", "-abcdefghijklmnopqrstuvwxyz");
 }
 
+bool words_function(struct words *w, const char *declaration)
+{
+	const char *name = strstr(declaration, "unfrag_");
+	size_t len;
+
+	for (; name; name = strstr(name + len, "unfrag_")) {
+		len = strspn(name, LOWER NUMBERS "_");
+		if (name[len] != '(')
+			continue;
+		words_add(w, name, len);
+		return true;
+	}
+	return false;
+}
+
+/* The last word before each semicolon. */
+void words_members(struct words *w, const char *header, const char *name)
+{
+	const char *p, *end;
+
+	for (p = strstr(header, name); p; p = strstr(p + 1, name)) {
+		p += strspn(p, LOWER NUMBERS "_ ");
+		if (*p != '{')
+			continue;
+		for (; *p != '}'; p = end + 1) {
+			end = p + strcspn(p, ";}");
+			if (*end == '}')
+				break;
+			p = end;
+			if (p[-1] == ']')
+				while (*p != '[')
+					p--;
+			while (strchr(LOWER NUMBERS "_", p[-1]))
+				p--;
+			words_add(w, p, strspn(p, LOWER NUMBERS "_"));
+		}
+	}
+}
+
 void words_expect(const struct words *want, const struct words *have, const char *where)
 {
 	char lacking[1024] = "";

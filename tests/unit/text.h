@@ -37,6 +37,10 @@ void text_unpreprocess(char *text); /* ... and without lines of the preprocessor
 /* Fails the test, with both texts, unless `what` stands in `text`. */
 __attribute__((format(printf, 2, 3))) void text_expect(const char *text, const char *fmt, ...);
 
+#define LOWER   "abcdefghijklmnopqrstuvwxyz"
+#define UPPER   "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+#define NUMBERS "0123456789"
+
 /* A set. */
 #define WORDS_MAX 200
 #define WORD_MAX  72
@@ -53,6 +57,12 @@ void words_collect(struct words *w, const char *text, const char *prefix, const 
 
 /* Adds each --option. */
 void words_options(struct words *w, const char *text);
+
+/* Adds the function that a declaration (without its semicolon) names. Whether there is one. */
+bool words_function(struct words *w, const char *declaration);
+
+/* Adds the members of structs that start with `name`: "struct unfrag_". */
+void words_members(struct words *w, const char *header, const char *name);
 
 /* Fails the test unless all words of `want` are in `have`; says which are not. */
 void words_expect(const struct words *want, const struct words *have, const char *where);

@@ -7,11 +7,11 @@
  * left of a fragment; one that was cut starts where the cut was. The newcomer counts as it came,
  * also where a piece in front of it has taken its first bytes: so did BSD and Linux.
  *
- * Sources: Shankar and Paxson, "Active Mapping", 2003 (first, last, bsd, bsd-right, linux); Novak,
- * "Target-Based Fragmentation Reassembly", 2005, with the same words for these; windows and solaris
- * as in Snort's frag3 and in Suricata, which follow Novak's tests. bsd is ip_reass() of 4.4BSD,
- * linux is ip_frag_queue() of 2.4 to 4.18. For bsd-right Snort asks who ends later, as printers by
- * HP are said to do; here it is what is published, who starts earlier.
+ * The models are those of Shankar and Paxson ("Active Mapping", 2003) and Novak ("Target-Based
+ * Fragmentation Reassembly", 2005), in the words in which others quote them. Compared with source:
+ * windows and solaris with Snort 3 and Suricata, which follow Novak's tests, bsd with ip_reass() of
+ * 4.4BSD. linux, of 2.4 to 4.18, was not. For bsd-right Snort asks who ends later, as printers by HP
+ * are said to do; here it is what is quoted, who starts earlier.
  */
 #pragma once
 

@@ -3,10 +3,11 @@
  * What a fragment costs the engine, on one core, against a peer in the same run; how many honest
  * datagrams become whole in a flood; and what memory things take.
  *
- *	reasm [--quick]
+ *	reasm [--quick] [--only TEXT]    TEXT: a part of a row's name, or "flood"
  *
  * Packets stand in buffers of 2,304 bytes, as a driver leaves them. Each whole datagram is copied
- * to a linear one. Figures are medians over rounds.
+ * to a linear one. Figures are medians over rounds; the sides take turns, so what else the machine
+ * does hits all of them. The engine copies packets, or borrows them ("lent").
  */
 #include <errno.h>
 #include <stdio.h>
@@ -19,13 +20,12 @@
 
 #include "reasm.h"
 
-#define STRIDE    2304
-#define BATCH     32
 #define HOT_ROUND 256 /* packets of a round if one datagram is on its way at a time */
+#define BLOCK     20  /* rounds of one side before the other's; all medians are over all */
 #define WIDE      10000
 #define SOURCES   100
 
-static unsigned char linear[1 << 17];
+static const char *only; /* rows with this in their name; NULL: all */
 
 uint64_t bench_now(void)
 {
@@ -74,47 +74,6 @@ int load_packets(const struct load *load)
 	return all >= HOT_ROUND ? all : HOT_ROUND / all * all;
 }
 
-/* ---- ours */
-
-struct ours {
-	struct unfrag_reasm *r;
-	unsigned char *buffers;
-	struct unfrag_reasm_packet *packets;
-	struct unfrag_reasm_result res[BATCH];
-};
-
-static struct unfrag_reasm *engine(size_t memory)
-{
-	struct unfrag_reasm_opts opts = { .sz = sizeof(opts),
-					  .memory = memory,
-					  .source_share = 100 };
-	struct unfrag_reasm *r;
-	int rc = unfrag_reasm_new(&r, &opts);
-
-	if (rc)
-		bench_die("making an engine", rc);
-	return r;
-}
-
-static int work(struct ours *o, int n, uint64_t now)
-{
-	int whole = 0;
-	size_t done, taken, i;
-
-	for (done = 0; done < (size_t)n; done += taken) {
-		taken = (size_t)n - done < BATCH ? (size_t)n - done : BATCH;
-		taken = unfrag_reasm_push_batch(o->r, o->packets + done, taken, now, o->res);
-		for (i = 0; i < taken; i++) {
-			if (o->res[i].outcome != UNFRAG_REASM_COMPLETE)
-				continue;
-			unfrag_reasm_copy(o->r, &o->res[i], linear, sizeof(linear));
-			__asm__ volatile("" : : "r"(linear) : "memory");
-			whole++;
-		}
-	}
-	return whole;
-}
-
 static int by_value(const void *a, const void *b)
 {
 	double x = *(const double *)a, y = *(const double *)b;
@@ -126,47 +85,6 @@ static double median(double *values, int n)
 {
 	qsort(values, (size_t)n, sizeof(*values), by_value);
 	return values[n / 2];
-}
-
-static void fill(struct ours *o, const struct load *load, const struct template *t, uint64_t first)
-{
-	int n = load_packets(load), i, k, d;
-
-	for (i = 0; i < n; i++) {
-		load_at(load, i, &k, &d);
-		o->packets[i].data = o->buffers + (size_t)i * STRIDE;
-		o->packets[i].size = template_write(t, k, first + (uint64_t)d,
-						    o->buffers + (size_t)i * STRIDE);
-	}
-}
-
-static double ours_run(const struct load *load, const struct template *t, int rounds)
-{
-	int n = load_packets(load), datagrams = n / load->fragments, round, whole;
-	struct ours o = { .r = engine(load->width > 1 ? 256 << 20 : 0) };
-	double *ns = calloc((size_t)rounds, sizeof(*ns));
-	uint64_t from, to;
-	double result;
-
-	o.buffers = malloc((size_t)n * STRIDE);
-	o.packets = calloc((size_t)n, sizeof(*o.packets));
-	if (!ns || !o.buffers || !o.packets)
-		bench_die("allocating packets", -ENOMEM);
-	for (round = 0; round < rounds; round++) {
-		fill(&o, load, t, (uint64_t)round * (uint64_t)datagrams);
-		from = bench_now();
-		whole = work(&o, n, from);
-		to = bench_now();
-		if (whole != datagrams)
-			bench_die("the engine lost datagrams", -EIO);
-		ns[round] = (double)(to - from) / n;
-	}
-	result = median(ns, rounds);
-	unfrag_reasm_free(o.r);
-	free(o.buffers);
-	free(o.packets);
-	free(ns);
-	return result;
 }
 
 /* ---- loads */
@@ -194,39 +112,77 @@ static void make_template(struct template *t, int family, int fragments, int siz
 		bench_die("making packets", rc);
 }
 
-struct row {
-	double ours;
-	struct cost peer;
-	bool has_peer;
+/* Of a round each, ns a fragment. */
+struct rounds {
+	double *copied, *lent, *work, *all_in;
 };
 
-static struct row measure(const struct load *load, int rounds)
+static void run(const struct load *load, const struct template *t, int rounds, struct rounds *ns,
+		bool *has_peer)
 {
-	struct template t;
-	struct row row = { 0 };
+	struct ours *copied = ours_open(load, t, false), *lent = ours_open(load, t, true);
+	struct peer *peer = peer_open(load, t);
+	int block = load->width > 1 ? 1 : BLOCK, first, i;
 
-	make_template(&t, load->family, load->fragments, load->size, load->order);
-	row.ours = ours_run(load, &t, rounds);
-	row.has_peer = !peer_run(load, &t, rounds, &row.peer);
-	lab_packets_release(&t.packets);
-	printf("%-34s %5.0f ns %6.1f M/s", load->name, row.ours, 1000 / row.ours);
-	if (row.has_peer)
-		printf("  peer %5.0f ns %5.2fx, all-in %5.0f ns %5.2fx", row.peer.work,
-		       row.peer.work / row.ours, row.peer.all_in, row.peer.all_in / row.ours);
-	putchar('\n');
-	fflush(stdout);
-	return row;
+	*has_peer = peer;
+	for (first = 0; first < rounds; first += block) {
+		for (i = first; i < first + block && i < rounds; i++)
+			ns->copied[i] = ours_round(copied, i);
+		for (i = first; i < first + block && i < rounds; i++)
+			ns->lent[i] = ours_round(lent, i);
+		for (i = first; peer && i < first + block && i < rounds; i++)
+			peer_round(peer, i, &ns->work[i], &ns->all_in[i]);
+	}
+	ours_close(copied);
+	ours_close(lent);
+	if (peer)
+		peer_close(peer);
 }
 
-static double load_of(int family, int fragments, int size, enum lab_order order, int width,
-		      int rounds)
+static void print_row(const struct load *load, int n, struct rounds *ns, bool has_peer)
+{
+	double copied = median(ns->copied, n), lent = median(ns->lent, n), work, all_in;
+
+	printf("%-38s %5.0f ns %5.1f M/s, lent %5.0f ns %5.1f M/s", load->name, copied,
+	       1000 / copied, lent, 1000 / lent);
+	if (has_peer) {
+		work = median(ns->work, n);
+		all_in = median(ns->all_in, n);
+		printf("; peer %5.0f ns %4.2fx, lent %4.2fx; all-in %5.0f ns %4.2fx, lent %4.2fx",
+		       work, work / copied, work / lent, all_in, all_in / copied, all_in / lent);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+static struct cost measure(const struct load *load, int rounds)
+{
+	double *all = calloc(4 * (size_t)rounds, sizeof(*all));
+	struct rounds ns = { all, all + rounds, all + 2 * rounds, all + 3 * rounds };
+	struct template t;
+	struct cost cost;
+	bool has_peer;
+
+	if (!all)
+		bench_die("allocating figures", -ENOMEM);
+	make_template(&t, load->family, load->fragments, load->size, load->order);
+	run(load, &t, rounds, &ns, &has_peer);
+	print_row(load, rounds, &ns, has_peer);
+	cost = (struct cost){ median(ns.copied, rounds), median(ns.lent, rounds) };
+	lab_packets_release(&t.packets);
+	free(all);
+	return cost;
+}
+
+static struct cost load_of(int family, int fragments, int size, enum lab_order order, int width,
+			   int rounds)
 {
 	char name[64];
 	struct load load = { name, family, fragments, size, order, width };
 
 	snprintf(name, sizeof(name), "%s %4d x %4d %-8s %s", family == AF_INET ? "v4" : "v6",
 		 fragments, size, lab_order_name(order), width > 1 ? "10,000 at once" : "one");
-	return measure(&load, rounds).ours;
+	return !only || strstr(name, only) ? measure(&load, rounds) : (struct cost){ 0 };
 }
 
 static void hot(int rounds)
@@ -259,12 +215,16 @@ static void interleaved(int rounds)
 
 static void order_matters_little(int rounds)
 {
-	double in_order = load_of(AF_INET6, 44, 64, LAB_IN_ORDER, 1, rounds);
-	double reversed = load_of(AF_INET6, 44, 64, LAB_REVERSED, 1, rounds);
-	double most = load_of(AF_INET6, 8191, 8, LAB_RANDOM, 1, rounds / 20 + 3);
+	struct cost in_order = load_of(AF_INET6, 44, 64, LAB_IN_ORDER, 1, rounds);
+	struct cost reversed = load_of(AF_INET6, 44, 64, LAB_REVERSED, 1, rounds);
+	struct cost most = load_of(AF_INET6, 8191, 8, LAB_RANDOM, 1, rounds / 20 + 3);
 
-	printf("44 reversed at %.2f times the cost in order; 8,191 of 8 bytes at random at %.2f\n",
-	       reversed / in_order, most / in_order);
+	if (only)
+		return;
+	printf("44 reversed at %.2f times the cost in order, lent %.2f\n",
+	       reversed.copied / in_order.copied, reversed.lent / in_order.lent);
+	printf("8,191 of 8 bytes at random at %.2f, lent %.2f\n", most.copied / in_order.copied,
+	       most.lent / in_order.lent);
 }
 
 /* ---- flood */
@@ -305,33 +265,74 @@ uint32_t flood_write(const struct template *t, const struct flood_packet *packet
 	return len;
 }
 
-static void ours_flood(const struct flood *flood, const struct template *t,
-		       struct flood_result *result)
-{
-	struct unfrag_reasm_opts opts = { .sz = sizeof(opts), .memory = result->memory };
-	struct unfrag_reasm_packet in;
-	struct unfrag_reasm_result res;
-	struct flood_packet packet;
-	unsigned char buf[STRIDE];
-	struct unfrag_reasm *r;
-	uint64_t step = 0;
-	int rc = unfrag_reasm_new(&r, &opts);
+/* ---- buffers of a flood: so many as an engine may hold, which is seen at the end */
 
-	if (rc)
-		bench_die("making an engine", rc);
-	while (flood_next(flood, &step, &packet)) {
-		in = (struct unfrag_reasm_packet){ buf, flood_write(t, &packet, buf), 0 };
-		unfrag_reasm_push(r, &in, packet.now, &res);
-		result->good += !packet.orphan && packet.fragment == 0;
-		result->whole += res.outcome == UNFRAG_REASM_COMPLETE;
-	}
-	unfrag_reasm_free(r);
+#define FLOOD_BUFFERS (1u << 17)
+
+void flood_buffers_init(struct flood_buffers *b)
+{
+	uint32_t i;
+
+	b->memory = malloc((size_t)FLOOD_BUFFERS * BENCH_STRIDE);
+	b->free = calloc(FLOOD_BUFFERS, sizeof(*b->free));
+	if (!b->memory || !b->free)
+		bench_die("allocating packets", -ENOMEM);
+	for (i = 0; i < FLOOD_BUFFERS; i++)
+		b->free[i] = b->memory + (size_t)(FLOOD_BUFFERS - 1 - i) * BENCH_STRIDE;
+	b->n_free = FLOOD_BUFFERS;
+}
+
+void *flood_buffer_take(struct flood_buffers *b)
+{
+	if (!b->n_free)
+		bench_die("more packets are held than there are", -ENOBUFS);
+	return b->free[--b->n_free];
+}
+
+void flood_buffer_give(struct flood_buffers *b, void *buffer)
+{
+	b->free[b->n_free++] = buffer;
+}
+
+size_t flood_buffers_held(const struct flood_buffers *b)
+{
+	return (size_t)(FLOOD_BUFFERS - b->n_free) * BENCH_STRIDE;
+}
+
+void flood_buffers_release(struct flood_buffers *b)
+{
+	free(b->memory);
+	free(b->free);
+}
+
+static double percent(const struct flood_result *result)
+{
+	return 100.0 * (double)result->whole / (double)result->good;
+}
+
+static void one_flood(const struct flood *flood, const struct template *t, const char *peer)
+{
+	struct flood_result theirs = { .memory = 2 << 20 }, copied, lent;
+
+	if (peer)
+		peer_flood(flood, t, &theirs);
+	copied = (struct flood_result){ .memory = theirs.memory };
+	lent = copied;
+	ours_flood(flood, t, false, &copied);
+	ours_flood(flood, t, true, &lent);
+	printf("%6d honest, %6d orphans a second, %2d ms, %zu KiB: %5.1f %%, lent %5.1f %%",
+	       flood->good_rate, flood->orphan_rate, (int)(flood->gap / 1000000),
+	       theirs.memory >> 10, percent(&copied), percent(&lent));
+	printf(" and %zu KiB of packets held", lent.held >> 10);
+	if (peer)
+		printf("; peer %5.1f %% and %zu KiB", percent(&theirs), theirs.held >> 10);
+	putchar('\n');
+	fflush(stdout);
 }
 
 static void floods(const char *peer)
 {
 	static const int rates[] = { 0, 8000, 20000, 160000, 160000, 200000 };
-	struct flood_result ours, theirs = { .memory = 2 << 20 };
 	struct template t;
 	size_t i;
 
@@ -342,18 +343,7 @@ static void floods(const char *peer)
 
 		if (rates[i] && rates[i] < flood.good_rate)
 			flood.good_rate = rates[i]; /* one orphan each */
-		if (peer)
-			peer_flood(&flood, &t, &theirs);
-		ours = (struct flood_result){ .memory = theirs.memory };
-		ours_flood(&flood, &t, &ours);
-		printf("%6d honest, %6d orphans a second, %2d ms: %5.1f %% in %zu KiB",
-		       flood.good_rate, flood.orphan_rate, (int)(flood.gap / 1000000),
-		       100.0 * (double)ours.whole / (double)ours.good, ours.memory >> 10);
-		if (peer)
-			printf("; peer %5.1f %% in as much and %zu KiB of packets held",
-			       100.0 * (double)theirs.whole / (double)theirs.good,
-			       theirs.held >> 10);
-		putchar('\n');
+		one_flood(&flood, &t, peer);
 	}
 	lab_packets_release(&t.packets);
 }
@@ -372,37 +362,60 @@ static long resident_kib(void)
 	return pages * 4;
 }
 
-static void memory(void)
+static void memory(bool borrow)
 {
-	long before = resident_kib();
-	struct unfrag_reasm *r = engine(0);
+	struct unfrag_reasm_opts opts = { .sz = sizeof(opts), .borrow = borrow };
 	struct unfrag_reasm_stats stats;
+	long before = resident_kib();
+	struct unfrag_reasm *r;
+	int rc = unfrag_reasm_new(&r, &opts);
 
+	if (rc)
+		bench_die("making an engine", rc);
 	unfrag_reasm_stats(r, &stats);
-	printf("memory: an engine of %zu KiB takes %ld KiB when idle\n", stats.memory >> 10,
-	       resident_kib() - before);
-	printf("memory: an open datagram %zu bytes, and %zu for each %zu of its that have data\n",
-	       stats.per_datagram, stats.per_cell, stats.cell_bytes);
-	printf("memory: so a fragment of 64 bytes %zu, one of 1,480 bytes %zu; %u datagrams\n\n",
-	       stats.per_cell, 2 * stats.per_cell, stats.datagrams);
+	printf("memory%s: an engine of %zu KiB takes %ld KiB when idle; %u datagrams\n",
+	       borrow ? ", lent" : "", stats.memory >> 10, resident_kib() - before,
+	       stats.datagrams);
+	printf("memory%s: an open datagram %zu bytes, and %zu for each %zu of its %s\n",
+	       borrow ? ", lent" : "", stats.per_datagram, stats.per_cell,
+	       borrow ? stats.cell_packets : stats.cell_bytes,
+	       borrow ? "packets" : "that have data");
 	unfrag_reasm_free(r);
+}
+
+/* Options in any order; false: not understood. */
+static bool parse(int argc, char **argv, bool *quick)
+{
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--quick"))
+			*quick = true;
+		else if (!strcmp(argv[i], "--only") && i + 1 < argc)
+			only = argv[++i];
+		else
+			return false;
+	}
+	return true;
 }
 
 int main(int argc, char **argv)
 {
-	bool quick = argc > 1 && !strcmp(argv[1], "--quick");
 	const char *why, *peer;
+	bool quick = false;
 
-	if (argc > 2 || (argc == 2 && !quick)) {
-		fputs("usage: reasm [--quick]\n", stderr);
+	if (!parse(argc, argv, &quick)) {
+		fputs("usage: reasm [--quick] [--only TEXT]\n", stderr);
 		return 2;
 	}
-	memory();
+	memory(false);
+	memory(true);
 	peer = peer_name(&why);
 	printf("peer: %s\n", peer ? peer : why);
-	hot(quick ? 101 : 2001);
+	hot(quick ? 201 : 2001);
 	order_matters_little(quick ? 101 : 1001);
 	interleaved(quick ? 3 : 9);
-	floods(peer);
+	if (!only || strstr("flood", only))
+		floods(peer);
 	return 0;
 }

@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #define BENCH_SECOND UINT64_C(1000000000)
+#define BENCH_STRIDE 2304u
 
 /* Datagrams of some fragments; so many on their way at once, each a fragment in turn. */
 struct load {
@@ -28,10 +29,10 @@ struct template
 	int family;
 };
 
-/* ns per fragment, the copy to a linear datagram included; all_in: buffers freed as well. */
+/* ns per fragment, the copy to a linear datagram included. */
 struct cost {
-	double work;
-	double all_in;
+	double copied;
+	double lent;
 };
 
 /* A flood: honest datagrams of two fragments, and orphans. */
@@ -46,6 +47,12 @@ struct flood_result {
 	uint64_t good, whole;
 	size_t memory; /* bytes that the table takes */
 	size_t held;   /* bytes of the packets that it holds on to besides */
+};
+
+struct flood_buffers {
+	unsigned char *memory;
+	void **free;
+	uint32_t n_free;
 };
 
 uint64_t bench_now(void);
@@ -72,9 +79,26 @@ bool flood_next(const struct flood *flood, uint64_t *step, struct flood_packet *
 uint32_t flood_write(const struct template *t, const struct flood_packet *packet,
 		     unsigned char *out);
 
+void flood_buffers_init(struct flood_buffers *b);
+void *flood_buffer_take(struct flood_buffers *b);
+void flood_buffer_give(struct flood_buffers *b, void *buffer);
+size_t flood_buffers_held(const struct flood_buffers *b);
+void flood_buffers_release(struct flood_buffers *b);
+
+/* The engine, and one round of the load; ns a fragment, with what is lent taken back. */
+struct ours;
+struct ours *ours_open(const struct load *load, const struct template *t, bool borrow);
+double ours_round(struct ours *o, int round);
+void ours_close(struct ours *o);
+void ours_flood(const struct flood *flood, const struct template *t, bool borrow,
+		struct flood_result *result);
+
 /* The peer. NULL: there is none; *why says so. */
 const char *peer_name(const char **why);
 
-/* 0, or -ENOTSUP if it can't have so many fragments. */
-int peer_run(const struct load *load, const struct template *t, int rounds, struct cost *cost);
+/* The same of the peer; all_in: its buffers freed as well. NULL: it can't have so many fragments. */
+struct peer;
+struct peer *peer_open(const struct load *load, const struct template *t);
+void peer_round(struct peer *p, int round, double *work, double *all_in);
+void peer_close(struct peer *p);
 void peer_flood(const struct flood *flood, const struct template *t, struct flood_result *result);

@@ -24,6 +24,15 @@ static struct rte_ip_frag_death_row death_row;
 static int started; /* 1, or -1: it can't be */
 static unsigned char linear[1 << 17];
 
+struct peer {
+	const struct load *load;
+	const struct template *t;
+	struct rte_ip_frag_tbl *table;
+	struct rte_mempool *pool;
+	struct rte_mbuf **mbufs;
+	int n;
+};
+
 /* Its parser of options writes into them. */
 static int start(void)
 {
@@ -101,66 +110,57 @@ static int work(struct rte_ip_frag_tbl *table, struct rte_mbuf **mbufs, int n, i
 	return whole;
 }
 
-static int by_value(const void *a, const void *b)
-{
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static void run_rounds(const struct load *load, const struct template *t, int rounds,
-		       struct rte_ip_frag_tbl *table, struct rte_mempool *pool, struct cost *cost)
-{
-	int n = load_packets(load), datagrams = n / load->fragments, round, i, k, d, whole;
-	struct rte_mbuf **mbufs = calloc((size_t)n, sizeof(*mbufs));
-	double *work_ns = calloc((size_t)rounds, sizeof(double));
-	double *all_ns = calloc((size_t)rounds, sizeof(double));
-	uint64_t from, to, end;
-
-	for (round = 0; round < rounds; round++) {
-		for (i = 0; i < n; i++) {
-			load_at(load, i, &k, &d);
-			mbufs[i] = make(pool, t, k,
-					(uint64_t)round * (uint64_t)datagrams + (uint64_t)d);
-		}
-		from = bench_now();
-		whole = work(table, mbufs, n, load->family, 1 + (uint64_t)round);
-		to = bench_now();
-		for (i = 0; i < whole; i++)
-			rte_pktmbuf_free(mbufs[i]);
-		end = bench_now();
-		if (whole != datagrams)
-			bench_die("the peer lost datagrams", -EIO);
-		work_ns[round] = (double)(to - from) / n;
-		all_ns[round] = (double)(end - from) / n;
-	}
-	qsort(work_ns, (size_t)rounds, sizeof(double), by_value);
-	qsort(all_ns, (size_t)rounds, sizeof(double), by_value);
-	cost->work = work_ns[rounds / 2];
-	cost->all_in = all_ns[rounds / 2];
-	free(mbufs);
-	free(work_ns);
-	free(all_ns);
-}
-
-int peer_run(const struct load *load, const struct template *t, int rounds, struct cost *cost)
+struct peer *peer_open(const struct load *load, const struct template *t)
 {
 	uint32_t flows = load->width > 1 ? 16384 : 4096;
-	struct rte_ip_frag_tbl *table;
-	struct rte_mempool *pool;
+	struct peer *p;
 
 	if (started < 0 || load->fragments > RTE_LIBRTE_IP_FRAG_MAX_FRAG)
-		return -ENOTSUP;
-	pool = rte_pktmbuf_pool_create("bench", (unsigned)load_packets(load) + 512, 256, 0,
-				       RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
-	table = rte_ip_frag_table_create(flows / BUCKET_ENTRIES * 4, BUCKET_ENTRIES, flows,
-					 BENCH_SECOND, SOCKET_ID_ANY);
-	if (!pool || !table)
+		return NULL;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		bench_die("making the peer", -ENOMEM);
+	p->load = load;
+	p->t = t;
+	p->n = load_packets(load);
+	p->mbufs = calloc((size_t)p->n, sizeof(*p->mbufs));
+	p->pool = rte_pktmbuf_pool_create("bench", (unsigned)p->n + 512, 256, 0,
+					  RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	p->table = rte_ip_frag_table_create(flows / BUCKET_ENTRIES * 4, BUCKET_ENTRIES, flows,
+					    BENCH_SECOND, SOCKET_ID_ANY);
+	if (!p->mbufs || !p->pool || !p->table)
 		bench_die("making the peer's table", -ENOMEM);
-	run_rounds(load, t, rounds, table, pool, cost);
-	rte_ip_frag_table_destroy(table);
-	rte_mempool_free(pool);
-	return 0;
+	return p;
+}
+
+void peer_round(struct peer *p, int round, double *work_ns, double *all_in)
+{
+	int datagrams = p->n / p->load->fragments, i, k, d, whole;
+	uint64_t from, to, end;
+
+	for (i = 0; i < p->n; i++) {
+		load_at(p->load, i, &k, &d);
+		p->mbufs[i] = make(p->pool, p->t, k,
+				   (uint64_t)round * (uint64_t)datagrams + (uint64_t)d);
+	}
+	from = bench_now();
+	whole = work(p->table, p->mbufs, p->n, p->load->family, 1 + (uint64_t)round);
+	to = bench_now();
+	for (i = 0; i < whole; i++)
+		rte_pktmbuf_free(p->mbufs[i]);
+	end = bench_now();
+	if (whole != datagrams)
+		bench_die("the peer lost datagrams", -EIO);
+	*work_ns = (double)(to - from) / p->n;
+	*all_in = (double)(end - from) / p->n;
+}
+
+void peer_close(struct peer *p)
+{
+	rte_ip_frag_table_destroy(p->table);
+	rte_mempool_free(p->pool);
+	free(p->mbufs);
+	free(p);
 }
 
 static size_t allocated(void)

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <errno.h>
-
 #include "reasm.h"
 
 const char *peer_name(const char **why)
@@ -9,10 +7,20 @@ const char *peer_name(const char **why)
 	return NULL;
 }
 
-int peer_run(const struct load *load, const struct template *t, int rounds, struct cost *cost)
+struct peer *peer_open(const struct load *load, const struct template *t)
 {
-	(void)load, (void)t, (void)rounds, (void)cost;
-	return -ENOTSUP;
+	(void)load, (void)t;
+	return NULL;
+}
+
+void peer_round(struct peer *p, int round, double *work, double *all_in)
+{
+	(void)p, (void)round, (void)work, (void)all_in;
+}
+
+void peer_close(struct peer *p)
+{
+	(void)p;
 }
 
 void peer_flood(const struct flood *flood, const struct template *t, struct flood_result *result)

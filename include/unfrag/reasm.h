@@ -29,6 +29,7 @@ struct unfrag_reasm;
 
 #define UNFRAG_REASM_MEMORY       (16u << 20)
 #define UNFRAG_REASM_MEMORY_MIN   (512u << 10)
+#define UNFRAG_REASM_BORROW_MIN   (1u << 20)
 #define UNFRAG_REASM_IPV4_TIMEOUT UINT64_C(30000000000) /* ns */
 #define UNFRAG_REASM_IPV6_TIMEOUT UINT64_C(60000000000) /* RFC 8200 4.5 */
 #define UNFRAG_REASM_SOURCE_SHARE 25                    /* percent */
@@ -58,13 +59,15 @@ struct unfrag_reasm_opts {
 	bool fates;              /**< keep fates; they must then be taken, see next_fate() */
 	bool tiny;               /**< accept TCP fragments made to hide ports (RFC 1858, 3128) */
 	const void *hash_secret; /**< 16 bytes, for runs that repeat; NULL: random */
+	bool borrow; /**< hold packets instead of copying them; see unfrag_reasm_take_back() */
 };
 
-/** A packet, from its IP header on. Read during the call only; what is held is copied. */
+/** A packet, from its IP header on. Read during the call only, unless `borrow` is set. */
 struct unfrag_reasm_packet {
 	const void *data;
 	uint32_t size;  /**< bytes there; those behind the datagram are ignored */
 	uint64_t scope; /**< address space it belongs to: VLAN, interface, tunnel */
+	void *owner;    /**< with `borrow`: what it is called when it is given back */
 };
 
 /**
@@ -120,6 +123,23 @@ long unfrag_reasm_copy(const struct unfrag_reasm *r, const struct unfrag_reasm_r
  */
 int unfrag_reasm_pieces(const struct unfrag_reasm *r, const struct unfrag_reasm_result *res,
 			struct unfrag_reasm_piece *pieces, size_t n);
+
+/**
+ * With `borrow` set: takes packets back that the engine has let go of.
+ *
+ * Then a packet whose outcome is held or complete is lent: its data must stay as they are until
+ * this gives it back, by its `owner`, each exactly once, in no order that is promised. All others
+ * are the caller's at once, and unfrag_reasm_free() ends every loan. So bytes are copied once, by
+ * unfrag_reasm_copy(), or never, as the pieces of a datagram are in its packets.
+ *
+ * Ends the reading of complete datagrams, as their packets are given back as well. Take all after
+ * each call that takes packets or the time: until then their room is not free, and without room
+ * fragments are dropped. Who runs out of buffers asks for more with unfrag_reasm_flush(). The
+ * policy must be UNFRAG_REASM_DROP; memory at least UNFRAG_REASM_BORROW_MIN.
+ *
+ * @return how many, at most @p n; fewer: no more are left. Since: 0.1
+ */
+size_t unfrag_reasm_take_back(struct unfrag_reasm *r, void **owners, size_t n);
 
 /**
  * Takes the fate of a datagram that was given up, oldest first. With `fates` set each must be

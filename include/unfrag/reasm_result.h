@@ -43,13 +43,13 @@ struct unfrag_reasm_result {
 	const void *packet; /**< atomic: the caller's packet */
 };
 
-/** A stretch of a whole packet, in the engine's memory. */
+/** A stretch of a whole packet, in the engine's memory or, with `borrow`, in the caller's. */
 struct unfrag_reasm_piece {
 	const void *data;
 	size_t len;
 };
 
-/** Most pieces a datagram may have. */
+/** Most pieces a datagram may have; with `borrow`: res->fragments + 4. */
 #define UNFRAG_REASM_PIECES 68
 
 /** A datagram that was given up, with all its fragments that were held. */
@@ -79,8 +79,9 @@ struct unfrag_reasm_stats {
 	size_t memory;                        /**< bytes of the engine */
 	size_t used;         /**< now: bytes in it that a datagram or a source takes */
 	size_t per_datagram; /**< bytes that an open datagram takes, and */
-	size_t per_cell;     /**< bytes for each stretch of cell_bytes that it has data in */
-	size_t cell_bytes;
+	size_t per_cell;     /**< bytes for each stretch of cell_bytes that it has data in, */
+	size_t cell_bytes;   /**< or, with `borrow`, for every cell_packets of its packets */
+	size_t cell_packets;
 };
 
 /** "held" and so on, NULL when there is no such; static. Since: 0.1 */

@@ -15,18 +15,6 @@ uint32_t cells_missing(const struct cells *cells, const struct datagram *d, uint
 	return missing + (last >= CELLS_NEAR && !d->table);
 }
 
-static uint32_t pool_take(struct cells *cells)
-{
-	uint32_t number = cells->free;
-
-	if (number)
-		cells->free = cells->next[number];
-	else
-		number = cells->fresh++;
-	cells->n_free--;
-	return number;
-}
-
 uint32_t cell_take(struct cells *cells, struct datagram *d)
 {
 	uint32_t number = pool_take(cells);

@@ -40,14 +40,38 @@ struct cell {
 _Static_assert(CELLS_MAX - CELLS_NEAR <= CELL_BYTES / 4, "a table fits a cell");
 
 /* The pool. Cells are numbered from 1; those from `fresh` on were never used. */
+union slip_cell;
+
 struct cells {
 	struct cell *all;
-	uint32_t *next; /* of each: the next one of its datagram, or the next free one */
+	union slip_cell *slips; /* in their place where packets are lent; see slip.h */
+	uint32_t *next;         /* of each: the next one of its datagram, or the next free one */
 	uint32_t free;
 	uint32_t fresh;
 	uint32_t n;
 	uint32_t n_free;
+	uint32_t back_first, back_last; /* leaves whose slips wait to be taken back */
+	uint32_t n_back;
 };
+
+static inline uint32_t pool_take(struct cells *cells)
+{
+	uint32_t number = cells->free;
+
+	if (number)
+		cells->free = cells->next[number];
+	else
+		number = cells->fresh++;
+	cells->n_free--;
+	return number;
+}
+
+static inline void pool_give(struct cells *cells, uint32_t number)
+{
+	cells->next[number] = cells->free;
+	cells->free = number;
+	cells->n_free++;
+}
 
 static inline struct cell *cell_get(const struct cells *cells, uint32_t i)
 {

@@ -74,9 +74,21 @@ struct datagram {
 	uint8_t ecn;                /* bit 1 << codepoint: seen */
 	bool untold;                /* its fate waits to be taken */
 	uint16_t n_cells;
-	uint32_t near[CELLS_NEAR];
-	uint32_t table;       /* the cell with the numbers of the others */
-	uint32_t header_cell; /* the cell with a header too long for the record */
+	union {
+		struct { /* bytes are copied; see cell.h */
+			uint32_t near[CELLS_NEAR];
+			uint32_t table;       /* the cell with the numbers of the others */
+			uint32_t header_cell; /* the cell with a header too long for the record */
+		};
+		struct {               /* packets are lent; see slip.h */
+			uint32_t root; /* a leaf if there are no levels of nodes */
+			uint32_t first_leaf, last_leaf;
+			uint32_t nodes;
+			uint16_t levels;
+			uint16_t named_at;   /* in a header too long for the record: a byte */
+			uint8_t next_header; /* that is to be this one */
+		};
+	};
 
 	struct link link[LINK_KINDS];
 	uint32_t chain_first, chain_last; /* all its cells, to be freed at once */

@@ -14,7 +14,7 @@
 
 #include <unfrag/reasm.h>
 
-#include "cell.h"
+#include "slip.h"
 #include "source.h"
 
 /* Timers that end are handled as calls come: so many a call, and so many more a packet. */
@@ -61,7 +61,8 @@ struct unfrag_reasm {
 	uint64_t last_source_id;
 
 	uint64_t timeouts[FAMILIES];
-	uint32_t reserve; /* records that are kept free for datagrams whose fates wait */
+	uint32_t reserve;       /* records that are kept free for datagrams whose fates wait */
+	uint32_t reserve_cells; /* the same for packets that wait to be taken back */
 	uint32_t share_cells;
 	uint32_t share_datagrams;
 	uint32_t shelter_cells;
@@ -75,7 +76,9 @@ struct unfrag_reasm {
 	uint8_t policy;
 	bool keep_fates;
 	bool tiny;
+	bool borrow; /* packets are lent, bytes are not copied */
 
+	uint32_t n_back_before; /* cells that waited to be taken back when the call began */
 	uint64_t next_number;
 	struct unfrag_reasm_stats stats;
 	size_t memory;
@@ -173,13 +176,17 @@ enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t c
 /* Bytes of header that a first fragment gives its datagram. */
 uint32_t header_length(const struct unfrag_facts *f);
 
-/* Keeps the header of a first fragment; a long one needs one free cell. */
+/* Keeps the header of a first fragment; a long one needs one free cell if it is copied. */
 void header_keep(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a);
 
 /* Makes it the header of the whole. False: the whole is too long for one. */
 bool header_finish(struct unfrag_reasm *r, struct datagram *d);
 
-const uint8_t *header_of(const struct unfrag_reasm *r, const struct datagram *d);
+/* The finished header, copied, or in at most HEADER_PIECES pieces. Returns how many. */
+#define HEADER_PIECES 4u
+void header_copy(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out);
+uint32_t header_pieces(const struct unfrag_reasm *r, const struct datagram *d,
+		       struct unfrag_reasm_piece *pieces);
 
 /* Copies an atomic fragment as a whole packet, without its Fragment header. */
 void header_strip(uint8_t *out, const struct unfrag_facts *f, const uint8_t *packet);

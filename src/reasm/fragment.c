@@ -89,6 +89,25 @@ static uint32_t payload_length(const struct unfrag_facts *f)
 	return f->len - f->payload_off;
 }
 
+/* How a fragment meets what is held; of lent ones also where it belongs. */
+struct encounter {
+	enum meeting meeting;
+	struct place place;
+};
+
+static struct encounter encounter_of(const struct unfrag_reasm *r, const struct datagram *d,
+				     const struct unfrag_facts *f)
+{
+	uint32_t from = f->frag_off, to = from + payload_length(f);
+	struct encounter e = { .meeting = MEETS_NOTHING };
+
+	if (r->borrow)
+		e.meeting = slips_meet(&r->cells, d, from, to, &e.place);
+	else if (from < d->top)
+		e.meeting = units_meet(&r->cells, d, (struct span){ from / UNIT, units_of(to) });
+	return e;
+}
+
 /* RFC 815 leaves open what two ends, or bytes beyond the end, mean. Here: an attack, or chance. */
 static bool breaks_end(const struct datagram *d, const struct unfrag_facts *f)
 {
@@ -123,18 +142,28 @@ static enum unfrag_reason offence_of(const struct unfrag_reasm *r, const struct 
 
 /* Exactly what is held already, byte for byte. */
 static bool is_duplicate(const struct unfrag_reasm *r, const struct datagram *d,
-			 const struct arrival *a, enum meeting meeting)
+			 const struct arrival *a, const struct encounter *e)
 {
-	const uint8_t *packet = a->packet->data;
+	const uint8_t *data = (const uint8_t *)a->packet->data + a->facts.payload_off;
+	uint32_t len = payload_length(&a->facts);
 
-	return meeting == MEETS_SAME && !breaks_end(d, &a->facts) &&
-	       bytes_equal(&r->cells, d, a->facts.frag_off, packet + a->facts.payload_off,
-			   payload_length(&a->facts));
+	if (e->meeting != MEETS_SAME || breaks_end(d, &a->facts))
+		return false;
+	if (r->borrow)
+		return !memcmp(slip_behind(&r->cells, e->place)->data, data, len);
+	return bytes_equal(&r->cells, d, a->facts.frag_off, data, len);
 }
 
 static bool brings_header(const struct datagram *d, const struct unfrag_facts *f)
 {
 	return !f->frag_off && !d->header_len;
+}
+
+static enum unfrag_reason make_room_for_slip(struct unfrag_reasm *r, uint32_t i, struct place place)
+{
+	uint32_t cells = slips_missing(&r->cells, datagram_get(r, i), place);
+
+	return cells ? room_for_cells(r, i, cells) : UNFRAG_REASON_NONE;
 }
 
 static enum unfrag_reason make_room(struct unfrag_reasm *r, uint32_t i,
@@ -167,20 +196,37 @@ static void note_size(struct datagram *d, const struct unfrag_facts *f)
 		d->largest_df = len;
 }
 
-/* Takes the fragment in; there is room. Returns whether any byte of it is in the datagram now. */
-static bool take_in(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a,
-		    enum meeting meeting)
+/* Returns whether any byte of it is in the datagram now. */
+static bool take_bytes(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a,
+		       const struct encounter *e)
 {
 	const struct unfrag_facts *f = &a->facts;
 	const uint8_t *data = (const uint8_t *)a->packet->data + f->payload_off;
-	uint32_t len = payload_length(f), to = f->frag_off + len;
+	uint32_t len = payload_length(f);
+	struct span range = { f->frag_off / UNIT, units_of(f->frag_off + len) };
 
-	if (meeting == MEETS_NOTHING) {
-		units_take(&r->cells, d, (struct span){ f->frag_off / UNIT, units_of(to) });
-		bytes_put(&r->cells, d, f->frag_off, data, len);
-	} else if (!policy_merge(&r->cells, d, r->policy, f->frag_off, data, len)) {
-		return false;
+	if (e->meeting != MEETS_NOTHING)
+		return policy_merge(&r->cells, d, r->policy, f->frag_off, data, len);
+	if (r->borrow) {
+		slips_put(&r->cells, d, e->place,
+			  &(struct slip){ data, a->packet->owner, f->frag_off, len });
+		d->held += range.to - range.from;
+		return true;
 	}
+	units_take(&r->cells, d, range);
+	bytes_put(&r->cells, d, f->frag_off, data, len);
+	return true;
+}
+
+/* Takes the fragment in; there is room. Returns whether any byte of it is in the datagram now. */
+static bool take_in(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a,
+		    const struct encounter *e)
+{
+	const struct unfrag_facts *f = &a->facts;
+	uint32_t to = f->frag_off + payload_length(f);
+
+	if (!take_bytes(r, d, a, e))
+		return false;
 	if (brings_header(d, f))
 		header_keep(r, d, a);
 	if (to > d->top)
@@ -189,7 +235,7 @@ static bool take_in(struct unfrag_reasm *r, struct datagram *d, const struct arr
 		d->end = to;
 	d->ecn = (uint8_t)(d->ecn | 1u << header_ecn(f, a->packet->data));
 	d->fragments++;
-	d->overlaps += meeting != MEETS_NOTHING;
+	d->overlaps += e->meeting != MEETS_NOTHING;
 	note_size(d, f);
 	return true;
 }
@@ -221,12 +267,15 @@ static void say_of(const struct unfrag_reasm *r, uint32_t i, struct unfrag_reasm
 	res->smallest = d->smallest;
 }
 
-static void finish(struct unfrag_reasm *r, uint32_t i, struct unfrag_reasm_result *res)
+static void finish(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
+		   struct unfrag_reasm_result *res)
 {
 	struct datagram *d = datagram_get(r, i);
 
 	if (!header_finish(r, d)) {
 		d->fragments--; /* this one's fate is told here */
+		if (r->borrow)
+			slips_undo(&r->cells, d, a->facts.frag_off);
 		datagram_refuse(r, i, UNFRAG_REASON_OVERSIZE);
 		say(res, UNFRAG_REASM_DROPPED, UNFRAG_REASON_OVERSIZE);
 		return;
@@ -238,13 +287,14 @@ static void finish(struct unfrag_reasm *r, uint32_t i, struct unfrag_reasm_resul
 }
 
 /* No fault in it: it is kept, if there is room. */
-static void hold(struct unfrag_reasm *r, uint32_t i, const struct arrival *a, enum meeting meeting,
-		 struct unfrag_reasm_result *res)
+static void hold(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
+		 const struct encounter *e, struct unfrag_reasm_result *res)
 {
 	struct datagram *d = datagram_get(r, i);
 	uint32_t cells = d->n_cells;
-	enum unfrag_reason reason = make_room(r, i, &a->facts);
-	bool taken = !reason && take_in(r, d, a, meeting);
+	enum unfrag_reason reason = r->borrow ? make_room_for_slip(r, i, e->place) :
+						make_room(r, i, &a->facts);
+	bool taken = !reason && take_in(r, d, a, e);
 
 	engine_charge(r, d, d->n_cells - cells);
 	if (reason) {
@@ -254,7 +304,7 @@ static void hold(struct unfrag_reasm *r, uint32_t i, const struct arrival *a, en
 	} else if (!taken) {
 		say_of(r, i, res, UNFRAG_REASM_DUPLICATE);
 	} else if (is_whole(d)) {
-		finish(r, i, res);
+		finish(r, i, a, res);
 	} else {
 		say_of(r, i, res, UNFRAG_REASM_HELD);
 	}
@@ -263,23 +313,21 @@ static void hold(struct unfrag_reasm *r, uint32_t i, const struct arrival *a, en
 static void judge_within(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
 			 struct unfrag_reasm_result *res)
 {
-	const struct unfrag_facts *f = &a->facts;
 	struct datagram *d = datagram_get(r, i);
-	struct span range = { f->frag_off / UNIT, units_of(f->frag_off + payload_length(f)) };
-	enum meeting meeting = units_meet(&r->cells, d, range);
+	struct encounter e = encounter_of(r, d, &a->facts);
 	enum unfrag_reason offence;
 
-	if (is_duplicate(r, d, a, meeting)) {
+	if (is_duplicate(r, d, a, &e)) {
 		say_of(r, i, res, UNFRAG_REASM_DUPLICATE);
 		return;
 	}
-	offence = offence_of(r, d, a, meeting);
+	offence = offence_of(r, d, a, e.meeting);
 	if (offence) {
 		datagram_refuse(r, i, offence);
 		say(res, UNFRAG_REASM_DROPPED, offence);
 		return;
 	}
-	hold(r, i, a, meeting, res);
+	hold(r, i, a, &e, res);
 }
 
 void fragment_judge(struct unfrag_reasm *r, const struct arrival *a,

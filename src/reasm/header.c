@@ -10,6 +10,8 @@
 #define IPV4_DF   0x40u
 #define IPV6_NEXT 6u /* where Next Header stands */
 
+#define FRAGMENT_HLEN 8u
+
 static void put16(uint8_t *p, uint32_t v)
 {
 	p[0] = (uint8_t)(v >> 8);
@@ -21,9 +23,24 @@ uint32_t header_length(const struct unfrag_facts *f)
 	return f->family == UNFRAG_IPV4 ? f->payload_off : f->frag_hdr;
 }
 
-const uint8_t *header_of(const struct unfrag_reasm *r, const struct datagram *d)
+static uint8_t *copied_header(const struct unfrag_reasm *r, const struct datagram *d)
 {
-	return d->header_cell ? cell_get(&r->cells, d->header_cell)->data : d->header;
+	return !r->borrow && d->header_cell ? cell_get(&r->cells, d->header_cell)->data :
+					      (uint8_t *)d->header;
+}
+
+/*
+ * Of a header too long for the record the rest is read where the first fragment has it, but for the
+ * byte that names what follows. Only IPv6 has such, and then the Fragment header is in between.
+ */
+static bool is_split(const struct unfrag_reasm *r, const struct datagram *d)
+{
+	return r->borrow && d->header_len > HEADER_NEAR;
+}
+
+static const uint8_t *lent_header(const struct unfrag_reasm *r, const struct datagram *d)
+{
+	return leaf_get(&r->cells, d->first_leaf)->slips[0].data - FRAGMENT_HLEN - d->header_len;
 }
 
 /* Where the type of the Fragment header stands; unfrag_facts_read() has been along this way. */
@@ -51,16 +68,20 @@ void header_keep(struct unfrag_reasm *r, struct datagram *d, const struct arriva
 {
 	const uint8_t *packet = a->packet->data;
 	uint32_t len = header_length(&a->facts);
-	uint8_t *header = d->header;
+	uint32_t near = len < HEADER_NEAR ? len : HEADER_NEAR, named = 0;
 
-	if (len > HEADER_NEAR) {
+	if (!r->borrow && len > near)
 		d->header_cell = cell_take(&r->cells, d);
-		header = cell_get(&r->cells, d->header_cell)->data;
-	}
-	memcpy(header, packet, len);
-	if (d->family == UNFRAG_IPV6)
-		header[fragment_named_at(packet, len)] = packet[len];
+	memcpy(copied_header(r, d), packet, r->borrow ? near : len);
 	d->header_len = (uint16_t)len;
+	if (d->family == UNFRAG_IPV6)
+		named = fragment_named_at(packet, len);
+	if (r->borrow && named >= near) {
+		d->named_at = (uint16_t)named;
+		d->next_header = packet[len];
+	} else if (named) {
+		copied_header(r, d)[named] = packet[len];
+	}
 }
 
 static void ipv4_checksum(uint8_t *header, uint32_t len)
@@ -96,11 +117,9 @@ static void ipv6_finish(const struct datagram *d, uint8_t *header)
 
 bool header_finish(struct unfrag_reasm *r, struct datagram *d)
 {
-	uint8_t *header = d->header;
+	uint8_t *header = copied_header(r, d);
 	uint32_t counted = d->header_len;
 
-	if (d->header_cell)
-		header = cell_get(&r->cells, d->header_cell)->data;
 	if (d->family == UNFRAG_IPV6)
 		counted -= UNFRAG_IPV6_HLEN;
 	if (counted + d->end > UNFRAG_DATAGRAM_MAX)
@@ -110,6 +129,44 @@ bool header_finish(struct unfrag_reasm *r, struct datagram *d)
 	else
 		ipv6_finish(d, header);
 	return true;
+}
+
+void header_copy(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out)
+{
+	if (!is_split(r, d)) {
+		memcpy(out, copied_header(r, d), d->header_len);
+		return;
+	}
+	memcpy(out, d->header, HEADER_NEAR);
+	memcpy(out + HEADER_NEAR, lent_header(r, d) + HEADER_NEAR, d->header_len - HEADER_NEAR);
+	if (d->named_at)
+		out[d->named_at] = d->next_header;
+}
+
+static uint32_t add_piece(struct unfrag_reasm_piece *pieces, uint32_t n, const uint8_t *data,
+			  uint32_t len)
+{
+	pieces[n].data = data;
+	pieces[n].len = len;
+	return n + (len > 0);
+}
+
+uint32_t header_pieces(const struct unfrag_reasm *r, const struct datagram *d,
+		       struct unfrag_reasm_piece *pieces)
+{
+	uint32_t named = d->named_at, n, behind = HEADER_NEAR;
+	const uint8_t *lent;
+
+	if (!is_split(r, d))
+		return add_piece(pieces, 0, copied_header(r, d), d->header_len);
+	lent = lent_header(r, d);
+	n = add_piece(pieces, 0, d->header, HEADER_NEAR);
+	if (named) {
+		n = add_piece(pieces, n, lent + HEADER_NEAR, named - HEADER_NEAR);
+		n = add_piece(pieces, n, &d->next_header, 1);
+		behind = named + 1;
+	}
+	return add_piece(pieces, n, lent + behind, d->header_len - behind);
 }
 
 void header_strip(uint8_t *out, const struct unfrag_facts *f, const uint8_t *packet)

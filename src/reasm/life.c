@@ -136,6 +136,14 @@ static void leave(struct unfrag_reasm *r, uint32_t i)
 	source_put(&r->sources, d->source);
 }
 
+static void release(struct unfrag_reasm *r, struct datagram *d)
+{
+	if (r->borrow)
+		slips_release(&r->cells, d);
+	else
+		cells_release(&r->cells, d);
+}
+
 /* Nobody can find it any more. */
 static void vanish(struct unfrag_reasm *r, uint32_t i)
 {
@@ -149,7 +157,7 @@ void datagram_cancel(struct unfrag_reasm *r, uint32_t i)
 {
 	leave(r, i);
 	vanish(r, i);
-	cells_release(&r->cells, datagram_get(r, i));
+	release(r, datagram_get(r, i));
 	record_free(r, i);
 	r->stats.opened--;
 }
@@ -173,7 +181,7 @@ void datagrams_recycle(struct unfrag_reasm *r)
 
 	while ((i = r->complete.first)) {
 		list_remove(r->datagrams, &r->complete, LINK_ROOM, i);
-		cells_release(&r->cells, datagram_get(r, i));
+		release(r, datagram_get(r, i));
 		record_free(r, i);
 	}
 }
@@ -193,7 +201,7 @@ static void give_up(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reaso
 	if (had_its_chance(d, reason))
 		source_blame(source_of(r, d));
 	leave(r, i);
-	cells_release(&r->cells, d);
+	release(r, d);
 	d->reason = (uint8_t)reason;
 	d->age = r->now - d->since;
 	d->untold = r->keep_fates && d->fragments;

@@ -11,18 +11,23 @@
 
 #define LINE ((size_t)64)
 
+/* What is not records and cells, at most. */
+#define ALIGNING (sizeof(struct unfrag_reasm) + 32 * LINE)
+
 /* Cells that a datagram has on average, if its sender is not asked: what splits the memory. */
-#define CELLS_A_DATAGRAM 2u
+#define CELLS_A_DATAGRAM ((size_t)2)
 
 #define DATAGRAMS_MIN 16u
 #define DATAGRAMS_MAX (1u << 30)
 
-/* Room for the largest datagram with a table and a long header, for each of the parties there. */
+/* The largest datagram with a table and a long header. */
 #define CELLS_FULL (CELLS_MAX + 2)
-#define CELLS_MIN  ((size_t)4 * CELLS_FULL)
 
 /* What part of memory and records may be shelter, for sources in good standing. */
 #define SHELTER_PART 2u
+
+/* What part is kept free for what waits to be taken by the caller. */
+#define RESERVE_PART 8u
 
 /* Where the parts are, in bytes from the start. */
 struct layout {
@@ -66,9 +71,37 @@ static size_t datagram_cost(void)
 	return sizeof(struct datagram) + 2 * sizeof(struct source) + 4 * sizeof(uint32_t);
 }
 
-static size_t cell_cost(void)
+static size_t cell_size(bool borrow)
 {
-	return sizeof(struct cell) + sizeof(uint32_t);
+	return borrow ? sizeof(union slip_cell) : sizeof(struct cell);
+}
+
+/* Of the pool, with the entry in its list. */
+static size_t cell_cost(bool borrow)
+{
+	return cell_size(borrow) + sizeof(uint32_t);
+}
+
+/* Cells that the largest datagram takes. */
+static uint32_t cells_full(bool borrow)
+{
+	return borrow ? SLIP_CELLS_MAX : CELLS_FULL;
+}
+
+/* Room for such a one for each of the parties there; few packets are as bad to hold as they can. */
+static size_t cells_least(bool borrow)
+{
+	return (borrow ? 2 : 4) * (size_t)cells_full(borrow);
+}
+
+/* So many that there are cells for them, and the least number of cells in any case. */
+static size_t datagrams_in(size_t memory, bool borrow)
+{
+	size_t cells = cells_least(borrow) * cell_cost(borrow) + ALIGNING;
+	size_t most = memory / (datagram_cost() + CELLS_A_DATAGRAM * cell_cost(borrow));
+	size_t rest = memory > cells ? (memory - cells) / datagram_cost() : 0;
+
+	return most < rest ? most : rest;
 }
 
 static int lay_out(struct layout *l, const struct unfrag_reasm_opts *opts)
@@ -78,20 +111,20 @@ static int lay_out(struct layout *l, const struct unfrag_reasm_opts *opts)
 	size_t cells;
 
 	if (!datagrams)
-		datagrams = memory / (datagram_cost() + (size_t)CELLS_A_DATAGRAM * cell_cost());
+		datagrams = datagrams_in(memory, opts->borrow);
 	if (datagrams < DATAGRAMS_MIN || datagrams > DATAGRAMS_MAX)
 		return -EINVAL;
 	l->datagrams = (uint32_t)datagrams;
 	lay_out_records(l);
 	if (memory < l->at_next + 2 * LINE)
 		return -EINVAL;
-	cells = (memory - l->at_next - 2 * LINE) / cell_cost();
+	cells = (memory - l->at_next - 2 * LINE) / cell_cost(opts->borrow);
 	cells = cells ? cells - 1 : 0;
-	if (cells < CELLS_MIN || cells >= UINT32_MAX)
+	if (cells < cells_least(opts->borrow) || cells >= UINT32_MAX)
 		return -EINVAL;
 	l->cells = (uint32_t)cells;
 	l->at_cells = align(l->at_next + (cells + 1) * sizeof(uint32_t));
-	l->end = l->at_cells + (cells + 1) * sizeof(struct cell);
+	l->end = l->at_cells + (cells + 1) * cell_size(opts->borrow);
 	return l->end <= memory ? 0 : -EINVAL;
 }
 
@@ -119,6 +152,7 @@ static void place(struct unfrag_reasm *r, const struct layout *l)
 	r->sources.fresh = 1;
 	r->cells.next = (uint32_t *)(base + l->at_next);
 	r->cells.all = (struct cell *)(base + l->at_cells);
+	r->cells.slips = (union slip_cell *)(base + l->at_cells);
 	r->cells.n = l->cells;
 	r->cells.fresh = 1;
 	r->cells.n_free = l->cells;
@@ -132,8 +166,10 @@ static void set_limits(struct unfrag_reasm *r, const struct unfrag_reasm_opts *o
 	r->policy = (uint8_t)opts->policy;
 	r->keep_fates = opts->fates;
 	r->tiny = opts->tiny;
-	r->reserve = opts->fates ? r->n / 8 : 0;
-	r->share_cells = share_of(r->cells.n, opts->source_share, CELLS_FULL);
+	r->borrow = opts->borrow;
+	r->reserve = opts->fates ? r->n / RESERVE_PART : 0;
+	r->reserve_cells = opts->borrow ? r->cells.n / RESERVE_PART : 0;
+	r->share_cells = share_of(r->cells.n, opts->source_share, cells_full(opts->borrow));
 	r->share_datagrams = share_of(r->n, opts->source_share, 1);
 	r->shelter_cells = r->cells.n / SHELTER_PART;
 	r->shelter_datagrams = r->n / SHELTER_PART;
@@ -144,6 +180,8 @@ static int check_opts(const struct unfrag_reasm_opts *opts)
 {
 	if (opts->memory < UNFRAG_REASM_MEMORY_MIN || opts->source_share > 100 ||
 	    opts->policy >= UNFRAG_REASM_POLICY_MAX)
+		return -EINVAL;
+	if (opts->borrow && opts->policy != UNFRAG_REASM_DROP)
 		return -EINVAL;
 	return 0;
 }

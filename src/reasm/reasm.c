@@ -117,6 +117,9 @@ static void fetch_records(const struct unfrag_reasm *r, const struct arrival *a,
 /* Whether there are cells enough, though those of the batch's whole datagrams are not free. */
 static bool may_go_on(const struct unfrag_reasm *r, const struct unfrag_reasm_packet *packet)
 {
+	if (r->borrow)
+		return r->cells.n_free > SLIP_NEEDS ||
+		       (!r->complete.first && r->cells.n_back == r->n_back_before);
 	return !r->complete.first || r->cells.n_free > packet->size / CELL_BYTES + 3;
 }
 
@@ -142,6 +145,7 @@ size_t unfrag_reasm_push_batch(struct unfrag_reasm *r, const struct unfrag_reasm
 	datagrams_recycle(r);
 	time_set(r, now);
 	time_expire(r, EXPIRE_CALL + EXPIRE_PACKET * n);
+	r->n_back_before = r->cells.n_back;
 	do {
 		group = n - done < GROUP ? n - done : GROUP;
 		taken = push_group(r, packets + done, group, res + done);
@@ -187,6 +191,12 @@ uint64_t unfrag_reasm_deadline(const struct unfrag_reasm *r)
 	uint64_t ipv4 = family_deadline(r, FAMILY_IPV4), ipv6 = family_deadline(r, FAMILY_IPV6);
 
 	return ipv4 < ipv6 ? ipv4 : ipv6;
+}
+
+size_t unfrag_reasm_take_back(struct unfrag_reasm *r, void **owners, size_t n)
+{
+	datagrams_recycle(r);
+	return slips_take_back(&r->cells, owners, n);
 }
 
 bool unfrag_reasm_next_fate(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate)

@@ -30,6 +30,19 @@ static void copy_cells(const struct unfrag_reasm *r, const struct datagram *d, u
 	}
 }
 
+static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out)
+{
+	const struct leaf *leaf;
+	uint32_t number, i;
+
+	for (number = d->first_leaf; number; number = leaf->next) {
+		leaf = leaf_get(&r->cells, number);
+		for (i = 0; i < leaf->n; i++)
+			copy_bytes(out + leaf->slips[i].at, leaf->slips[i].data,
+				   leaf->slips[i].len);
+	}
+}
+
 static long copy_atomic(const struct unfrag_reasm_result *res, uint8_t *out)
 {
 	struct unfrag_facts f;
@@ -52,28 +65,58 @@ long unfrag_reasm_copy(const struct unfrag_reasm *r, const struct unfrag_reasm_r
 		return -ENOSPC;
 	if (!d)
 		return copy_atomic(res, out);
-	memcpy(out, header_of(r, d), d->header_len);
-	copy_cells(r, d, out + d->header_len);
+	header_copy(r, d, out);
+	if (r->borrow)
+		copy_slips(r, d, out + d->header_len);
+	else
+		copy_cells(r, d, out + d->header_len);
 	return (long)res->len;
+}
+
+static uint32_t cell_pieces(const struct unfrag_reasm *r, const struct datagram *d,
+			    struct unfrag_reasm_piece *pieces)
+{
+	uint32_t at, n = 0;
+
+	for (at = 0; at < d->end; at += CELL_BYTES, n++) {
+		pieces[n].data = cell_there(&r->cells, d, at / CELL_BYTES)->data;
+		pieces[n].len = d->end - at < CELL_BYTES ? d->end - at : CELL_BYTES;
+	}
+	return n;
+}
+
+static uint32_t slip_pieces(const struct unfrag_reasm *r, const struct datagram *d,
+			    struct unfrag_reasm_piece *pieces)
+{
+	const struct leaf *leaf;
+	uint32_t number, n = 0, i;
+
+	for (number = d->first_leaf; number; number = leaf->next) {
+		leaf = leaf_get(&r->cells, number);
+		for (i = 0; i < leaf->n; i++, n++) {
+			pieces[n].data = leaf->slips[i].data;
+			pieces[n].len = leaf->slips[i].len;
+		}
+	}
+	return n;
 }
 
 int unfrag_reasm_pieces(const struct unfrag_reasm *r, const struct unfrag_reasm_result *res,
 			struct unfrag_reasm_piece *pieces, size_t n)
 {
 	const struct datagram *d = complete_of(r, res);
-	uint32_t at, i = 0;
+	uint32_t most;
 
 	if (!d)
 		return -EINVAL;
-	if (n < 1 + (d->end + CELL_BYTES - 1) / CELL_BYTES)
+	most = r->borrow ? HEADER_PIECES + d->fragments :
+			   1 + (d->end + CELL_BYTES - 1) / CELL_BYTES;
+	if (n < most)
 		return -ENOSPC;
-	pieces[i].data = header_of(r, d);
-	pieces[i++].len = d->header_len;
-	for (at = 0; at < d->end; at += CELL_BYTES) {
-		pieces[i].data = cell_there(&r->cells, d, at / CELL_BYTES)->data;
-		pieces[i++].len = d->end - at < CELL_BYTES ? d->end - at : CELL_BYTES;
-	}
-	return (int)i;
+	most = header_pieces(r, d, pieces);
+	if (r->borrow)
+		return (int)(most + slip_pieces(r, d, pieces + most));
+	return (int)(most + cell_pieces(r, d, pieces + most));
 }
 
 void unfrag_reasm_stats(const struct unfrag_reasm *r, struct unfrag_reasm_stats *stats)
@@ -85,8 +128,10 @@ void unfrag_reasm_stats(const struct unfrag_reasm *r, struct unfrag_reasm_stats 
 	stats->sources = r->sources.known;
 	stats->memory = r->memory;
 	stats->per_datagram = sizeof(struct datagram) + sizeof(struct source) + 4;
-	stats->per_cell = sizeof(struct cell) + sizeof(uint32_t);
-	stats->cell_bytes = (size_t)CELL_BYTES;
+	stats->per_cell = r->borrow ? sizeof(union slip_cell) : sizeof(struct cell);
+	stats->per_cell += sizeof(uint32_t);
+	stats->cell_bytes = r->borrow ? 0 : (size_t)CELL_BYTES;
+	stats->cell_packets = r->borrow ? (size_t)LEAF_SLIPS : 0;
 	stats->used = (size_t)(r->n - r->n_free) * sizeof(struct datagram) +
 		      (size_t)r->sources.known * sizeof(struct source) +
 		      (size_t)(r->cells.n - r->cells.n_free) * stats->per_cell;

@@ -10,7 +10,7 @@
  * that is held suffers.
  *
  * Each datagram that goes frees at least one cell, so the loops end after as many steps as cells
- * are needed.
+ * are needed. Cells of lent packets are free only when those are taken back: a reserve bridges that.
  */
 #include "engine.h"
 
@@ -104,11 +104,11 @@ enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t c
 
 	if (room_in_share(r, i, cells))
 		return UNFRAG_REASON_SHARE;
-	while (r->cells.n_free < cells) {
+	while (r->cells.n_free + r->cells.n_back < cells + r->reserve_cells) {
 		victim = victim_for_cells(r, i);
 		if (!victim)
 			return UNFRAG_REASON_MEMORY;
 		datagram_end(r, victim, UNFRAG_REASON_EVICTED);
 	}
-	return UNFRAG_REASON_NONE;
+	return r->cells.n_free < cells ? UNFRAG_REASON_MEMORY : UNFRAG_REASON_NONE;
 }

@@ -147,7 +147,7 @@ static void push_sound(struct unfrag_reasm *r, const struct fragment *f,
 	enum unfrag_reason reason;
 	size_t len, header;
 	uint8_t *packet = make(f, &len, &header);
-	struct unfrag_reasm_packet in = { packet, (uint32_t)len, 0 };
+	struct unfrag_reasm_packet in = { packet, (uint32_t)len, 0, NULL };
 	int want = (int)reference_push(ref, f->off, packet + header, f->len, f->more, &reason);
 
 	unfrag_reasm_push(r, &in, 0, &res);
@@ -253,7 +253,7 @@ static void note(struct books *b, const struct unfrag_reasm_result *res)
 
 static void push(struct books *b, const uint8_t *packet, size_t len)
 {
-	struct unfrag_reasm_packet in = { packet, (uint32_t)len, 0 };
+	struct unfrag_reasm_packet in = { packet, (uint32_t)len, 0, NULL };
 	struct unfrag_reasm_stats stats;
 	struct unfrag_reasm_result res;
 

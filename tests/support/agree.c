@@ -121,7 +121,7 @@ uint32_t agree_number(const unsigned char *packet)
 enum unfrag_reasm_outcome agree_push(struct unfrag_reasm *r, const void *packet, size_t len,
 				     uint64_t scope, struct lab_packets *wholes)
 {
-	const struct unfrag_reasm_packet in = { packet, (uint32_t)len, scope };
+	const struct unfrag_reasm_packet in = { packet, (uint32_t)len, scope, NULL };
 	static unsigned char whole[WHOLE_MAX];
 	struct unfrag_reasm_result res;
 	long n;

@@ -8,7 +8,44 @@
 
 #include <unfrag/packet.h>
 
-void engine_open(struct engine *e, const struct unfrag_reasm_opts *opts)
+#define PIECES_MAX (8192 + 4)
+
+/* A packet as the engine sees it: in memory of its own, so that reading it too late is found. */
+struct loan {
+	const struct engine *to; /* NULL: it has come back */
+	unsigned char data[];
+};
+
+static struct loan *loan_new(const struct engine *e, const void *data, size_t len)
+{
+	struct loan *loan = malloc(sizeof(*loan) + len);
+
+	assert_non_null(loan);
+	loan->to = e;
+	memcpy(loan->data, data, len);
+	return loan;
+}
+
+void engine_take_back(struct engine *e)
+{
+	void *owners[3];
+	struct loan *loan;
+	size_t n, i;
+
+	do {
+		n = unfrag_reasm_take_back(e->r, owners, 3);
+		assert_true(n <= e->lent);
+		e->lent -= n;
+		for (i = 0; i < n; i++) {
+			loan = owners[i];
+			assert_ptr_equal(loan->to, e);
+			loan->to = NULL;
+			free(loan);
+		}
+	} while (n == 3);
+}
+
+void engine_open_with(struct engine *e, const struct unfrag_reasm_opts *opts, bool lends)
 {
 	struct unfrag_reasm_opts with = { .sz = sizeof(with) };
 	struct unfrag_reasm_stats stats;
@@ -17,6 +54,10 @@ void engine_open(struct engine *e, const struct unfrag_reasm_opts *opts)
 		with = *opts;
 	with.fates = true;
 	memset(e, 0, sizeof(*e));
+	e->lends = lends && with.policy == UNFRAG_REASM_DROP;
+	with.borrow = e->lends;
+	if (e->lends && with.memory && with.memory < UNFRAG_REASM_BORROW_MIN)
+		with.memory = UNFRAG_REASM_BORROW_MIN;
 	test_ok(unfrag_reasm_new(&e->r, &with));
 	unfrag_reasm_stats(e->r, &stats);
 	e->memory = with.memory ? with.memory : UNFRAG_REASM_MEMORY;
@@ -27,13 +68,6 @@ void engine_open(struct engine *e, const struct unfrag_reasm_opts *opts)
 	assert_non_null(e->held);
 	assert_non_null(e->number);
 	e->now = 1000 * SECOND;
-}
-
-void engine_policy(struct engine *e, enum unfrag_reasm_policy policy)
-{
-	struct unfrag_reasm_opts opts = { .sz = sizeof(opts), .policy = policy };
-
-	engine_open(e, &opts);
 }
 
 void engine_take_fates(struct engine *e)
@@ -95,12 +129,29 @@ static void note(struct engine *e)
 	}
 }
 
+static void lend(struct engine *e, struct unfrag_reasm_packet *packet)
+{
+	struct loan *loan = loan_new(e, packet->data, packet->size);
+
+	engine_take_back(e);
+	free(e->unlent);
+	e->unlent = NULL;
+	packet->owner = loan;
+	packet->data = loan->data;
+}
+
 int engine_push(struct engine *e, const void *data, size_t len)
 {
-	struct unfrag_reasm_packet packet = { data, (uint32_t)len, e->scope };
+	struct unfrag_reasm_packet packet = { data, (uint32_t)len, e->scope, NULL };
 	struct unfrag_reasm_stats stats;
 
+	if (e->lends)
+		lend(e, &packet);
 	unfrag_reasm_push(e->r, &packet, e->now, &e->res);
+	if (e->res.outcome == UNFRAG_REASM_HELD || e->res.outcome == UNFRAG_REASM_COMPLETE)
+		e->lent += e->lends;
+	else
+		e->unlent = packet.owner;
 	note(e);
 	unfrag_reasm_stats(e->r, &stats);
 	assert_true(stats.used <= stats.memory && stats.open <= stats.datagrams);
@@ -153,6 +204,7 @@ void engine_expire(struct engine *e)
 	while (unfrag_reasm_expire(e->r, e->now, 100))
 		engine_take_fates(e);
 	engine_take_fates(e);
+	engine_take_back(e);
 }
 
 void engine_assert_dropped(const struct engine *e, enum unfrag_reason reason)
@@ -178,7 +230,10 @@ void engine_close(struct engine *e)
 	while (unfrag_reasm_flush(e->r, 7))
 		engine_take_fates(e);
 	engine_take_fates(e);
+	engine_take_back(e);
+	free(e->unlent);
 	unfrag_reasm_stats(e->r, &stats);
+	assert_int_equal(e->lent, 0);
 	assert_int_equal(e->known, e->fragments);
 	assert_int_equal(stats.open, 0);
 	assert_int_equal(stats.refused, 0);
@@ -193,8 +248,9 @@ void engine_close(struct engine *e)
 
 static void assert_pieces(const struct engine *e, const unsigned char *whole, size_t len)
 {
-	struct unfrag_reasm_piece pieces[UNFRAG_REASM_PIECES];
-	int n = test_ok(unfrag_reasm_pieces(e->r, &e->res, pieces, UNFRAG_REASM_PIECES)), i;
+	static struct unfrag_reasm_piece pieces[PIECES_MAX];
+	size_t most = e->lends ? e->res.fragments + 4 : UNFRAG_REASM_PIECES;
+	int n = test_ok(unfrag_reasm_pieces(e->r, &e->res, pieces, most)), i;
 	size_t at = 0;
 
 	for (i = 0; i < n; i++) {

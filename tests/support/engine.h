@@ -2,6 +2,9 @@
 /*
  * An engine under test, and a book of all that it says: each fragment has exactly one fate, and
  * its memory is what it was given. Checked as it goes, and again at the end.
+ *
+ * A test that is built with ENGINE_LENDS lends its packets where the engine may borrow them: copies,
+ * of which each must come back once, and which are gone when it does.
  */
 #pragma once
 
@@ -11,6 +14,10 @@
 #include "test.h"
 
 #define SECOND UINT64_C(1000000000)
+
+#ifndef ENGINE_LENDS
+#define ENGINE_LENDS 0
+#endif
 
 struct engine {
 	struct unfrag_reasm *r;
@@ -25,11 +32,24 @@ struct engine {
 	uint64_t *number;               /* by slot: of its datagram */
 	uint32_t slots;
 	size_t memory;
+	bool lends;
+	uint64_t lent; /* packets that the engine has */
+	void *unlent;  /* the last packet, if it has not: its result may be read */
 };
 
 /* Fixtures: all defaults but for fates, which are kept. */
-void engine_open(struct engine *e, const struct unfrag_reasm_opts *opts);
-void engine_policy(struct engine *e, enum unfrag_reasm_policy policy);
+void engine_open_with(struct engine *e, const struct unfrag_reasm_opts *opts, bool lends);
+static inline void engine_open(struct engine *e, const struct unfrag_reasm_opts *opts)
+{
+	engine_open_with(e, opts, ENGINE_LENDS);
+}
+
+static inline void engine_policy(struct engine *e, enum unfrag_reasm_policy policy)
+{
+	struct unfrag_reasm_opts opts = { .sz = sizeof(opts), .policy = policy };
+
+	engine_open(e, &opts);
+}
 
 /* Gives up what is left, checks the books and ends the engine. */
 void engine_close(struct engine *e);
@@ -48,6 +68,9 @@ int engine_push_bytes(struct engine *e, int family, uint32_t id, int off, const 
 
 /* Brings them all; returns how many datagrams became whole. */
 int engine_push_all(struct engine *e, const struct lab_packets *packets);
+
+/* Takes back all that the engine has let go of. */
+void engine_take_back(struct engine *e);
 
 /* Handles what is due and takes all fates. */
 void engine_expire(struct engine *e);

@@ -89,6 +89,9 @@ struct arrival {
 	const struct unfrag_reasm_packet *packet;
 	struct unfrag_facts facts;
 	bool readable;
+	uint8_t ecn; /* a bit of datagram.ecn */
+	uint32_t from, to;
+	const uint8_t *payload; /* what belongs from..to in its datagram */
 	struct key key;
 	uint64_t hash;
 };
@@ -174,7 +177,10 @@ enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t c
 /* ---- header.c */
 
 /* Bytes of header that a first fragment gives its datagram. */
-uint32_t header_length(const struct unfrag_facts *f);
+static inline uint32_t header_length(const struct unfrag_facts *f)
+{
+	return f->family == UNFRAG_IPV4 ? f->payload_off : f->frag_hdr;
+}
 
 /* Keeps the header of a first fragment; a long one needs one free cell if it is copied. */
 void header_keep(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a);
@@ -182,7 +188,7 @@ void header_keep(struct unfrag_reasm *r, struct datagram *d, const struct arriva
 /* Makes it the header of the whole. False: the whole is too long for one. */
 bool header_finish(struct unfrag_reasm *r, struct datagram *d);
 
-/* The finished header, copied, or in at most HEADER_PIECES pieces. Returns how many. */
+/* The finished header, copied to where the whole datagram will be, or in at most HEADER_PIECES pieces. Returns how many. */
 #define HEADER_PIECES 4u
 void header_copy(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out);
 uint32_t header_pieces(const struct unfrag_reasm *r, const struct datagram *d,
@@ -199,8 +205,18 @@ static inline uint8_t header_ecn(const struct unfrag_facts *f, const uint8_t *pa
 
 /* ---- fragment.c */
 
+/* Types of ICMPv6 that may not come in fragments: Neighbor Discovery, and SEND (RFC 6980 2). */
+static inline bool is_discovery(uint8_t type)
+{
+	return (type >= 133 && type <= 137) || type == 148 || type == 149;
+}
+
 /* Whether it is, behind a Fragment header, what never may be there (RFC 6980). */
-bool fragment_brings_discovery(const struct arrival *a);
+static inline bool fragment_brings_discovery(const struct arrival *a)
+{
+	return a->facts.proto == UNFRAG_PROTO_ICMPV6 && a->facts.has_l4 &&
+	       is_discovery(((const uint8_t *)a->packet->data)[a->facts.l4_off]);
+}
 
 /* Judges a readable fragment; the result is zeroed but for the family. */
 void fragment_judge(struct unfrag_reasm *r, const struct arrival *a,

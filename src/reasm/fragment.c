@@ -10,20 +10,6 @@
 #define ECN_NOT_ECT  (1u << 0) /* a bit of datagram.ecn */
 #define TCP_TO_FLAGS 16u       /* bytes of a TCP header that have its ports and flags */
 
-/* Types of ICMPv6 that may not come in fragments: Neighbor Discovery, and SEND (RFC 6980 2). */
-static bool is_discovery(uint8_t type)
-{
-	return (type >= 133 && type <= 137) || type == 148 || type == 149;
-}
-
-bool fragment_brings_discovery(const struct arrival *a)
-{
-	const uint8_t *packet = a->packet->data;
-
-	return a->facts.has_l4 && a->facts.proto == UNFRAG_PROTO_ICMPV6 &&
-	       is_discovery(packet[a->facts.l4_off]);
-}
-
 /* RFC 1858 3 and RFC 3128: a first fragment that has no flags, and one that would rewrite them. */
 static bool is_tiny(const struct unfrag_facts *f)
 {
@@ -84,11 +70,6 @@ static uint32_t datagram_for(struct unfrag_reasm *r, const struct arrival *a,
 	return i ? i : datagram_open(r, a, reason);
 }
 
-static uint32_t payload_length(const struct unfrag_facts *f)
-{
-	return f->len - f->payload_off;
-}
-
 /* How a fragment meets what is held; of lent ones also where it belongs. */
 struct encounter {
 	enum meeting meeting;
@@ -96,31 +77,31 @@ struct encounter {
 };
 
 static struct encounter encounter_of(const struct unfrag_reasm *r, const struct datagram *d,
-				     const struct unfrag_facts *f)
+				     const struct arrival *a)
 {
-	uint32_t from = f->frag_off, to = from + payload_length(f);
 	struct encounter e = { .meeting = MEETS_NOTHING };
 
 	if (r->borrow)
-		e.meeting = slips_meet(&r->cells, d, from, to, &e.place);
-	else if (from < d->top)
-		e.meeting = units_meet(&r->cells, d, (struct span){ from / UNIT, units_of(to) });
+		e.meeting = slips_meet(&r->cells, d, a->from, a->to, &e.place);
+	else if (a->from < d->top)
+		e.meeting = units_meet(&r->cells, d,
+				       (struct span){ a->from / UNIT, units_of(a->to) });
 	return e;
 }
 
 /* RFC 815 leaves open what two ends, or bytes beyond the end, mean. Here: an attack, or chance. */
-static bool breaks_end(const struct datagram *d, const struct unfrag_facts *f)
+static bool breaks_end(const struct datagram *d, const struct arrival *a)
 {
-	uint32_t to = f->frag_off + payload_length(f);
+	bool last = !a->facts.more;
 
-	if (d->end && (to > d->end || (!f->more && to != d->end)))
+	if (d->end && (a->to > d->end || (last && a->to != d->end)))
 		return true;
-	return !f->more && to < d->top;
+	return last && a->to < d->top;
 }
 
 static bool breaks_ecn(const struct datagram *d, const struct arrival *a)
 {
-	uint8_t seen = (uint8_t)(d->ecn | 1u << header_ecn(&a->facts, a->packet->data));
+	uint8_t seen = d->ecn | a->ecn;
 
 	return seen & ECN_NOT_ECT && seen != ECN_NOT_ECT;
 }
@@ -129,7 +110,7 @@ static bool breaks_ecn(const struct datagram *d, const struct arrival *a)
 static enum unfrag_reason offence_of(const struct unfrag_reasm *r, const struct datagram *d,
 				     const struct arrival *a, enum meeting meeting)
 {
-	if (breaks_end(d, &a->facts))
+	if (breaks_end(d, a))
 		return UNFRAG_REASON_END;
 	if (meeting != MEETS_NOTHING && r->policy == UNFRAG_REASM_DROP)
 		return UNFRAG_REASON_OVERLAP;
@@ -144,14 +125,13 @@ static enum unfrag_reason offence_of(const struct unfrag_reasm *r, const struct 
 static bool is_duplicate(const struct unfrag_reasm *r, const struct datagram *d,
 			 const struct arrival *a, const struct encounter *e)
 {
-	const uint8_t *data = (const uint8_t *)a->packet->data + a->facts.payload_off;
-	uint32_t len = payload_length(&a->facts);
+	uint32_t len = a->to - a->from;
 
-	if (e->meeting != MEETS_SAME || breaks_end(d, &a->facts))
+	if (e->meeting != MEETS_SAME || breaks_end(d, a))
 		return false;
 	if (r->borrow)
-		return !memcmp(slip_behind(&r->cells, e->place)->data, data, len);
-	return bytes_equal(&r->cells, d, a->facts.frag_off, data, len);
+		return !memcmp(slip_at(&r->cells, e->place)->data, a->payload, len);
+	return bytes_equal(&r->cells, d, a->from, a->payload, len);
 }
 
 static bool brings_header(const struct datagram *d, const struct unfrag_facts *f)
@@ -166,21 +146,19 @@ static enum unfrag_reason make_room_for_slip(struct unfrag_reasm *r, uint32_t i,
 	return cells ? room_for_cells(r, i, cells) : UNFRAG_REASON_NONE;
 }
 
-static enum unfrag_reason make_room(struct unfrag_reasm *r, uint32_t i,
-				    const struct unfrag_facts *f)
+static enum unfrag_reason make_room(struct unfrag_reasm *r, uint32_t i, const struct arrival *a)
 {
 	struct datagram *d = datagram_get(r, i);
-	uint32_t to = f->frag_off + payload_length(f);
-	uint32_t cells = cells_missing(&r->cells, d, f->frag_off, to);
+	uint32_t cells = cells_missing(&r->cells, d, a->from, a->to);
 	enum unfrag_reason reason;
 
-	if (brings_header(d, f) && header_length(f) > HEADER_NEAR)
+	if (brings_header(d, &a->facts) && header_length(&a->facts) > HEADER_NEAR)
 		cells++;
 	if (!cells)
 		return UNFRAG_REASON_NONE;
 	reason = room_for_cells(r, i, cells);
 	if (!reason)
-		cells_provide(&r->cells, d, f->frag_off, to);
+		cells_provide(&r->cells, d, a->from, a->to);
 	return reason;
 }
 
@@ -200,21 +178,19 @@ static void note_size(struct datagram *d, const struct unfrag_facts *f)
 static bool take_bytes(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a,
 		       const struct encounter *e)
 {
-	const struct unfrag_facts *f = &a->facts;
-	const uint8_t *data = (const uint8_t *)a->packet->data + f->payload_off;
-	uint32_t len = payload_length(f);
-	struct span range = { f->frag_off / UNIT, units_of(f->frag_off + len) };
+	struct span range = { a->from / UNIT, units_of(a->to) };
+	uint32_t len = a->to - a->from;
 
 	if (e->meeting != MEETS_NOTHING)
-		return policy_merge(&r->cells, d, r->policy, f->frag_off, data, len);
+		return policy_merge(&r->cells, d, r->policy, a->from, a->payload, len);
 	if (r->borrow) {
-		slips_put(&r->cells, d, e->place,
-			  &(struct slip){ data, a->packet->owner, f->frag_off, len });
+		slips_put(&r->cells, d, e->place.leaf,
+			  &(struct slip){ a->payload, a->packet->owner, a->from, len });
 		d->held += range.to - range.from;
 		return true;
 	}
 	units_take(&r->cells, d, range);
-	bytes_put(&r->cells, d, f->frag_off, data, len);
+	bytes_put(&r->cells, d, a->from, a->payload, len);
 	return true;
 }
 
@@ -222,21 +198,18 @@ static bool take_bytes(struct unfrag_reasm *r, struct datagram *d, const struct 
 static bool take_in(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a,
 		    const struct encounter *e)
 {
-	const struct unfrag_facts *f = &a->facts;
-	uint32_t to = f->frag_off + payload_length(f);
-
 	if (!take_bytes(r, d, a, e))
 		return false;
-	if (brings_header(d, f))
+	if (brings_header(d, &a->facts))
 		header_keep(r, d, a);
-	if (to > d->top)
-		d->top = to;
-	if (!f->more)
-		d->end = to;
-	d->ecn = (uint8_t)(d->ecn | 1u << header_ecn(f, a->packet->data));
+	if (a->to > d->top)
+		d->top = a->to;
+	if (!a->facts.more)
+		d->end = a->to;
+	d->ecn |= a->ecn;
 	d->fragments++;
 	d->overlaps += e->meeting != MEETS_NOTHING;
-	note_size(d, f);
+	note_size(d, &a->facts);
 	return true;
 }
 
@@ -275,7 +248,7 @@ static void finish(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
 	if (!header_finish(r, d)) {
 		d->fragments--; /* this one's fate is told here */
 		if (r->borrow)
-			slips_undo(&r->cells, d, a->facts.frag_off);
+			slips_undo(&r->cells, d, a->from);
 		datagram_refuse(r, i, UNFRAG_REASON_OVERSIZE);
 		say(res, UNFRAG_REASM_DROPPED, UNFRAG_REASON_OVERSIZE);
 		return;
@@ -293,10 +266,11 @@ static void hold(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
 	struct datagram *d = datagram_get(r, i);
 	uint32_t cells = d->n_cells;
 	enum unfrag_reason reason = r->borrow ? make_room_for_slip(r, i, e->place) :
-						make_room(r, i, &a->facts);
+						make_room(r, i, a);
 	bool taken = !reason && take_in(r, d, a, e);
 
-	engine_charge(r, d, d->n_cells - cells);
+	if (d->n_cells != cells)
+		engine_charge(r, d, d->n_cells - cells);
 	if (reason) {
 		if (!d->fragments)
 			datagram_cancel(r, i);
@@ -314,7 +288,7 @@ static void judge_within(struct unfrag_reasm *r, uint32_t i, const struct arriva
 			 struct unfrag_reasm_result *res)
 {
 	struct datagram *d = datagram_get(r, i);
-	struct encounter e = encounter_of(r, d, &a->facts);
+	struct encounter e = encounter_of(r, d, a);
 	enum unfrag_reason offence;
 
 	if (is_duplicate(r, d, a, &e)) {

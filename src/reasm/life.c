@@ -177,13 +177,16 @@ void datagram_complete(struct unfrag_reasm *r, uint32_t i)
 
 void datagrams_recycle(struct unfrag_reasm *r)
 {
-	uint32_t i;
+	struct datagram *d;
+	uint32_t i, next;
 
-	while ((i = r->complete.first)) {
-		list_remove(r->datagrams, &r->complete, LINK_ROOM, i);
-		release(r, datagram_get(r, i));
+	for (i = r->complete.first; i; i = next) {
+		d = datagram_get(r, i);
+		next = d->link[LINK_ROOM].next;
+		release(r, d);
 		record_free(r, i);
 	}
+	r->complete = (struct list){ 0 };
 }
 
 /* One that others pushed out might have become whole. */

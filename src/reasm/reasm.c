@@ -26,6 +26,10 @@ static void read_arrival(struct unfrag_reasm *r, struct arrival *a,
 	a->readable = !unfrag_facts_read(&a->facts, packet->data, packet->size);
 	if (!a->readable || !unfrag_facts_is_fragment(&a->facts))
 		return;
+	a->ecn = (uint8_t)(1u << header_ecn(&a->facts, packet->data));
+	a->from = a->facts.frag_off;
+	a->to = a->from + a->facts.len - a->facts.payload_off;
+	a->payload = (const uint8_t *)packet->data + a->facts.payload_off;
 	key_of(&a->key, &a->facts, packet->data, packet->scope);
 	hash_arrival(r, a);
 }
@@ -114,6 +118,19 @@ static void fetch_records(const struct unfrag_reasm *r, const struct arrival *a,
 	}
 }
 
+/* Where packets are lent. The records are on their way by now. */
+static void fetch_slips(const struct unfrag_reasm *r, const struct arrival *a, size_t n)
+{
+	const struct datagram *d;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		d = &r->datagrams[r->buckets[a[i].hash & r->mask]];
+		if (a[i].hash && d->root)
+			slips_fetch(&r->cells, d, a[i].from);
+	}
+}
+
 /* Whether there are cells enough, though those of the batch's whole datagrams are not free. */
 static bool may_go_on(const struct unfrag_reasm *r, const struct unfrag_reasm_packet *packet)
 {
@@ -132,6 +149,8 @@ static size_t push_group(struct unfrag_reasm *r, const struct unfrag_reasm_packe
 	fetch_headers(packets, n);
 	fetch_buckets(r, a, packets, n);
 	fetch_records(r, a, n);
+	if (r->borrow)
+		fetch_slips(r, a, n);
 	for (i = 0; i < n && may_go_on(r, &packets[i]); i++)
 		judge(r, &a[i], &res[i]);
 	return i;

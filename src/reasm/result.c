@@ -30,6 +30,15 @@ static void copy_cells(const struct unfrag_reasm *r, const struct datagram *d, u
 	}
 }
 
+/* There is a leaf 0 as well, always empty. */
+static void fetch_payloads(const struct leaf *leaf)
+{
+	uint32_t i;
+
+	for (i = 0; i < leaf->n; i++)
+		__builtin_prefetch(leaf->slips[i].data);
+}
+
 static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out)
 {
 	const struct leaf *leaf;
@@ -37,6 +46,7 @@ static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, u
 
 	for (number = d->first_leaf; number; number = leaf->next) {
 		leaf = leaf_get(&r->cells, number);
+		fetch_payloads(leaf_get(&r->cells, leaf->next));
 		for (i = 0; i < leaf->n; i++)
 			copy_bytes(out + leaf->slips[i].at, leaf->slips[i].data,
 				   leaf->slips[i].len);
@@ -88,14 +98,16 @@ static uint32_t cell_pieces(const struct unfrag_reasm *r, const struct datagram 
 static uint32_t slip_pieces(const struct unfrag_reasm *r, const struct datagram *d,
 			    struct unfrag_reasm_piece *pieces)
 {
+	struct slip slips[LEAF_SLIPS];
 	const struct leaf *leaf;
-	uint32_t number, n = 0, i;
+	uint32_t number, n = 0, k, i;
 
 	for (number = d->first_leaf; number; number = leaf->next) {
 		leaf = leaf_get(&r->cells, number);
-		for (i = 0; i < leaf->n; i++, n++) {
-			pieces[n].data = leaf->slips[i].data;
-			pieces[n].len = leaf->slips[i].len;
+		k = leaf_in_order(leaf, slips);
+		for (i = 0; i < k; i++, n++) {
+			pieces[n].data = slips[i].data;
+			pieces[n].len = slips[i].len;
 		}
 	}
 	return n;

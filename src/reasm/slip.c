@@ -19,14 +19,15 @@ static struct node *node_get(const struct cells *cells, uint32_t i)
 	return &cells->slips[i].node;
 }
 
-/* The child that has a unit, or would have it. */
+/* The child that has a unit, or would have it. No branches: they could not be foretold. */
 static uint32_t child_of(const struct node *node, uint32_t unit)
 {
-	uint32_t i = node->n - 1;
+	uint16_t n = 0, limit = (uint16_t)unit;
+	uint32_t i;
 
-	while (i && node->from[i] > unit)
-		i--;
-	return i;
+	for (i = 0; i < NODE_CHILDREN; i++)
+		n = (uint16_t)(n + (node->from[i] <= limit));
+	return n - 1u;
 }
 
 static uint32_t go_down(const struct cells *cells, const struct datagram *d, uint32_t unit,
@@ -42,36 +43,41 @@ static uint32_t go_down(const struct cells *cells, const struct datagram *d, uin
 	return number;
 }
 
-enum meeting slips_meet(const struct cells *cells, const struct datagram *d, uint32_t from,
-			uint32_t to, struct place *place)
+/* No branches here either; slots without a slip are read and don't count. */
+static bool meets_any(const struct leaf *leaf, uint32_t from, uint32_t to)
 {
-	const struct slip *behind, *before;
+	const struct slip *slip = leaf->slips;
+	uint32_t any = to > leaf->limit * UNIT, i;
+
+	for (i = 0; i < LEAF_SLIPS; i++, slip++)
+		any |= (i < leaf->n) & (slip->at < to) & (slip->at + slip->len > from);
+	return any;
+}
+
+enum meeting slips_search(const struct cells *cells, const struct datagram *d, uint32_t from,
+			  uint32_t to, struct place *place)
+{
 	const struct leaf *leaf;
 	struct way way;
 
-	*place = (struct place){ d->last_leaf, 0 };
-	if (from >= d->top) {
-		place->index = place->leaf ? leaf_get(cells, place->leaf)->n : 0;
-		return MEETS_NOTHING;
-	}
 	place->leaf = go_down(cells, d, from / UNIT, &way);
 	leaf = leaf_get(cells, place->leaf);
-	while (place->index < leaf->n && leaf->slips[place->index].at < from)
-		place->index++;
-	behind = slip_behind(cells, *place);
-	if (behind && behind->at == from && behind->len == to - from)
-		return MEETS_SAME;
-	if (behind && behind->at < to)
-		return MEETS_OTHER;
-	before = place->index ? &leaf->slips[place->index - 1] : NULL;
-	return before && before->at + before->len > from ? MEETS_OTHER : MEETS_NOTHING;
+	if (!meets_any(leaf, from, to))
+		return MEETS_NOTHING;
+	for (place->index = 0; place->index < leaf->n; place->index++)
+		if (slip_at(cells, *place)->at == from && slip_at(cells, *place)->len == to - from)
+			return MEETS_SAME;
+	return MEETS_OTHER;
 }
 
-uint32_t slips_missing(const struct cells *cells, const struct datagram *d, struct place place)
+void slips_fetch(const struct cells *cells, const struct datagram *d, uint32_t from)
 {
-	if (!place.leaf)
-		return 1;
-	return leaf_get(cells, place.leaf)->n < LEAF_SLIPS ? 0 : d->levels + 2u;
+	const struct leaf *leaf;
+	struct way way;
+
+	leaf = leaf_get(cells, from < d->top ? go_down(cells, d, from / UNIT, &way) : d->last_leaf);
+	__builtin_prefetch(&leaf->slips[0]);
+	__builtin_prefetch(&leaf->n);
 }
 
 static uint32_t new_leaf(struct cells *cells, struct datagram *d)
@@ -79,6 +85,7 @@ static uint32_t new_leaf(struct cells *cells, struct datagram *d)
 	uint32_t number = pool_take(cells);
 
 	leaf_get(cells, number)->n = 0;
+	leaf_get(cells, number)->limit = NO_UNIT;
 	leaf_get(cells, number)->next = 0;
 	d->n_cells++;
 	return number;
@@ -88,20 +95,12 @@ static uint32_t new_node(struct cells *cells, struct datagram *d)
 {
 	uint32_t number = pool_take(cells);
 
+	memset(node_get(cells, number)->from, 0xff, sizeof(node_get(cells, number)->from));
 	node_get(cells, number)->n = 0;
 	node_get(cells, number)->next = d->nodes;
 	d->nodes = number;
 	d->n_cells++;
 	return number;
-}
-
-static void leaf_insert(struct leaf *leaf, uint32_t index, const struct slip *slip)
-{
-	uint32_t i;
-
-	for (i = leaf->n++; i > index; i--)
-		leaf->slips[i] = leaf->slips[i - 1];
-	leaf->slips[index] = *slip;
 }
 
 static void node_insert(struct node *node, uint32_t index, uint32_t from, uint32_t child)
@@ -122,8 +121,10 @@ static uint32_t node_split(struct cells *cells, struct datagram *d, uint32_t num
 	uint32_t other = new_node(cells, d), i;
 	struct node *left = node_get(cells, number), *right = node_get(cells, other);
 
-	for (i = keep; i < left->n; i++)
+	for (i = keep; i < left->n; i++) {
 		node_insert(right, i - keep, left->from[i], left->child[i]);
+		left->from[i] = NO_UNIT;
+	}
 	left->n = keep;
 	return other;
 }
@@ -166,73 +167,96 @@ static void hang(struct cells *cells, struct datagram *d, const struct way *way,
 	new_root(cells, d, from, child);
 }
 
-/* Which slips of a full leaf stay in it: at the ends of all it gets none or gives none. */
-static uint32_t leaf_keeps(enum side side, uint32_t index)
+static void insert(struct slip *slips, uint32_t n, const struct slip *slip)
 {
-	if (side == SIDE_END)
-		return LEAF_SLIPS;
-	if (side == SIDE_START)
-		return 0;
-	return index < LEAF_SLIPS / 2 + 1 ? LEAF_SLIPS / 2 : LEAF_SLIPS / 2 + 1;
+	for (; n && slips[n - 1].at > slip->at; n--)
+		slips[n] = slips[n - 1];
+	slips[n] = *slip;
 }
 
-static enum side side_of(const struct datagram *d, struct place place)
+uint32_t leaf_in_order(const struct leaf *leaf, struct slip *slips)
 {
-	if (place.leaf == d->last_leaf && place.index == LEAF_SLIPS)
-		return SIDE_END;
-	return place.leaf == d->first_leaf && !place.index ? SIDE_START : SIDE_MIDDLE;
+	uint32_t i;
+
+	for (i = 0; i < leaf->n; i++)
+		insert(slips, i, &leaf->slips[i]);
+	return leaf->n;
 }
 
-static void leaf_split(struct cells *cells, struct datagram *d, struct place place,
+/* How many of the slips of a full leaf and one more stay: at the ends of all it is parted unevenly,
+ * as the next ones will likely come there, too. */
+static uint32_t leaf_keeps(const struct datagram *d, uint32_t leaf, const struct slip *slips,
+			   uint32_t at, enum side *side)
+{
+	*side = SIDE_MIDDLE;
+	if (leaf == d->last_leaf && slips[LEAF_SLIPS].at == at)
+		*side = SIDE_END;
+	else if (leaf == d->first_leaf && slips[0].at == at)
+		*side = SIDE_START;
+	return *side == SIDE_MIDDLE ? (LEAF_SLIPS + 1) / 2 : *side == SIDE_END ? LEAF_SLIPS : 1;
+}
+
+static void leaf_split(struct cells *cells, struct datagram *d, uint32_t number,
 		       const struct slip *slip)
 {
-	enum side side = side_of(d, place);
-	uint32_t keep = leaf_keeps(side, place.index), other, i;
-	struct leaf *left, *right;
+	uint32_t other = new_leaf(cells, d), keep;
+	struct leaf *left = leaf_get(cells, number), *right = leaf_get(cells, other);
+	struct slip slips[LEAF_SLIPS + 1];
+	enum side side;
 	struct way way;
 
+	leaf_in_order(left, slips);
+	insert(slips, LEAF_SLIPS, slip);
+	keep = leaf_keeps(d, number, slips, slip->at, &side);
 	go_down(cells, d, slip->at / UNIT, &way);
-	other = new_leaf(cells, d);
-	left = leaf_get(cells, place.leaf);
-	right = leaf_get(cells, other);
-	for (i = keep; i < LEAF_SLIPS; i++)
-		leaf_insert(right, i - keep, &left->slips[i]);
-	left->n = keep;
+	memcpy(left->slips, slips, keep * sizeof(*slips));
+	memcpy(right->slips, slips + keep, (LEAF_SLIPS + 1 - keep) * sizeof(*slips));
+	left->n = (uint16_t)keep;
+	right->n = (uint16_t)(LEAF_SLIPS + 1 - keep);
+	right->limit = left->limit;
+	left->limit = (uint16_t)(right->slips[0].at / UNIT);
 	right->next = left->next;
 	left->next = other;
-	if (d->last_leaf == place.leaf)
+	if (d->last_leaf == number)
 		d->last_leaf = other;
-	if (place.index <= keep && keep < LEAF_SLIPS)
-		leaf_insert(left, place.index, slip);
-	else
-		leaf_insert(right, place.index - keep, slip);
-	hang(cells, d, &way, side, right->slips[0].at / UNIT, other);
+	hang(cells, d, &way, side, left->limit, other);
 }
 
-void slips_put(struct cells *cells, struct datagram *d, struct place place, const struct slip *slip)
+void slips_grow(struct cells *cells, struct datagram *d, uint32_t leaf, const struct slip *slip)
 {
-	if (!place.leaf) {
-		place.leaf = new_leaf(cells, d);
-		d->root = place.leaf;
-		d->first_leaf = place.leaf;
-		d->last_leaf = place.leaf;
+	if (leaf) {
+		leaf_split(cells, d, leaf, slip);
+		return;
 	}
-	if (leaf_get(cells, place.leaf)->n < LEAF_SLIPS)
-		leaf_insert(leaf_get(cells, place.leaf), place.index, slip);
-	else
-		leaf_split(cells, d, place, slip);
+	leaf = new_leaf(cells, d);
+	leaf_get(cells, leaf)->slips[0] = *slip;
+	leaf_get(cells, leaf)->n = 1;
+	d->root = leaf;
+	d->first_leaf = leaf;
+	d->last_leaf = leaf;
+}
+
+static struct slip *find(struct leaf *leaf, uint32_t at)
+{
+	struct slip *slip = leaf->slips;
+
+	while (slip->at != at)
+		slip++;
+	return slip;
 }
 
 void slips_undo(struct cells *cells, const struct datagram *d, uint32_t at)
 {
 	struct way way;
 	struct leaf *leaf = leaf_get(cells, go_down(cells, d, at / UNIT, &way));
-	uint32_t i;
 
-	for (i = 0; leaf->slips[i].at != at; i++)
-		;
-	for (leaf->n--; i < leaf->n; i++)
-		leaf->slips[i] = leaf->slips[i + 1];
+	*find(leaf, at) = leaf->slips[leaf->n - 1];
+	leaf->n--;
+}
+
+const struct slip *slips_first(const struct cells *cells, const struct datagram *d)
+{
+	return find(leaf_get(cells, d->first_leaf), 0);
 }
 
 static void free_nodes(struct cells *cells, struct datagram *d)

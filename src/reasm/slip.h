@@ -1,34 +1,36 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
- * Slips: packets that the caller has lent, of one datagram, in the order of their places in it.
+ * Slips: packets that the caller has lent, of one datagram, found by their places in it.
  *
- * Slips stand in leaves, five in each; nodes above the leaves say what is where (a B+-tree). Leaves
- * and nodes have the size of a cell of the pool, which is two cache lines. A datagram of up to five
- * fragments is one leaf and nothing else. Nothing is ever taken out but all at once, so a tree only
- * grows; where fragments come in order or reversed its leaves are full.
+ * Slips stand in leaves, up to five in each as they came; nodes above the leaves say what is where
+ * (a B+-tree). Leaves and nodes have the size of a cell of the pool, two cache lines. A datagram of
+ * up to five fragments is one leaf and nothing else. Nothing is ever taken out but all at once, so
+ * a tree only grows; where fragments come in order or reversed its leaves are full.
  *
- *	root   [ -, 16 ]                    the least unit of what is below each but the first
+ *	root   [ 0, 16 ]                    the least unit of what is below each
  *	        |    '-----------.
- *	leaves [0 2 4 8 9] --> [16 17 20]   of each slip: where it starts
+ *	leaves [2 0 4 9 8] --> [17 16 20]   of each slip: where it starts
  */
 #pragma once
 
 #include "units.h"
 
 #define LEAF_SLIPS    5u
-#define NODE_CHILDREN 20u
+#define NODE_CHILDREN 16u
 
 /*
  * Levels of nodes: 8,192 slips are fewer than 2,800 leaves, of which all but those at the ends
- * have three slips or more, and nodes ten children likewise.
+ * have three slips or more, and nodes eight children likewise.
  */
 #define NODE_LEVELS 5u
 
 /* Cells that the longest datagram takes, at the worst. */
-#define SLIP_CELLS_MAX 3100u
+#define SLIP_CELLS_MAX 3200u
 
 /* Cells that one more slip takes, at the worst. */
 #define SLIP_NEEDS (NODE_LEVELS + 2u)
+
+#define NO_UNIT UINT16_MAX /* behind all units */
 
 struct slip {
 	const uint8_t *data; /* its part of the datagram, in the caller's packet */
@@ -38,12 +40,13 @@ struct slip {
 
 struct leaf {
 	struct slip slips[LEAF_SLIPS];
-	uint32_t n;
-	uint32_t next; /* the leaf behind it */
+	uint16_t n;
+	uint16_t limit; /* the first unit of the leaf behind it */
+	uint32_t next;  /* that leaf */
 };
 
 struct node {
-	uint16_t from[NODE_CHILDREN];
+	uint16_t from[NODE_CHILDREN]; /* NO_UNIT from n on */
 	uint32_t child[NODE_CHILDREN];
 	uint32_t n;
 	uint32_t next; /* any other of the datagram */
@@ -56,7 +59,7 @@ union slip_cell {
 
 _Static_assert(sizeof(union slip_cell) == 128, "two cache lines");
 
-/* Where a slip is, or would be put. */
+/* The leaf where a slip belongs, and the slip that is the same. */
 struct place {
 	uint32_t leaf; /* 0: the datagram has none */
 	uint32_t index;
@@ -67,29 +70,60 @@ static inline struct leaf *leaf_get(const struct cells *cells, uint32_t i)
 	return &cells->slips[i].leaf;
 }
 
-/* The slip at or behind a place; NULL: the place is the end. */
-static inline const struct slip *slip_behind(const struct cells *cells, struct place place)
+static inline const struct slip *slip_at(const struct cells *cells, struct place place)
 {
-	const struct leaf *leaf = leaf_get(cells, place.leaf);
-
-	if (place.index < leaf->n)
-		return &leaf->slips[place.index];
-	return leaf->next ? leaf_get(cells, leaf->next)->slips : NULL;
+	return &leaf_get(cells, place.leaf)->slips[place.index];
 }
 
+/* The search where it is not clear at once that a slip comes last. */
+enum meeting slips_search(const struct cells *cells, const struct datagram *d, uint32_t from,
+			  uint32_t to, struct place *place);
+
 /* How bytes from..to meet what is held, and where they belong or the same ones are. */
-enum meeting slips_meet(const struct cells *cells, const struct datagram *d, uint32_t from,
-			uint32_t to, struct place *place);
+static inline enum meeting slips_meet(const struct cells *cells, const struct datagram *d,
+				      uint32_t from, uint32_t to, struct place *place)
+{
+	if (from < d->top)
+		return slips_search(cells, d, from, to, place);
+	place->leaf = d->last_leaf;
+	return MEETS_NOTHING;
+}
 
 /* Cells that a slip at a place may need. */
-uint32_t slips_missing(const struct cells *cells, const struct datagram *d, struct place place);
+static inline uint32_t slips_missing(const struct cells *cells, const struct datagram *d,
+				     struct place place)
+{
+	if (!place.leaf)
+		return 1;
+	return leaf_get(cells, place.leaf)->n < LEAF_SLIPS ? 0 : d->levels + 2u;
+}
 
-/* Puts a slip where slips_meet() says; there must be cells. */
-void slips_put(struct cells *cells, struct datagram *d, struct place place,
-	       const struct slip *slip);
+/* Puts a slip into a full leaf, or makes the first leaf; there must be cells. */
+void slips_grow(struct cells *cells, struct datagram *d, uint32_t leaf, const struct slip *slip);
 
-/* Takes out the one that was put in last, as the caller is told that it was not kept. */
+/* Puts a slip into the leaf that slips_meet() says; there must be cells. */
+static inline void slips_put(struct cells *cells, struct datagram *d, uint32_t number,
+			     const struct slip *slip)
+{
+	struct leaf *leaf = leaf_get(cells, number);
+
+	if (number && leaf->n < LEAF_SLIPS)
+		leaf->slips[leaf->n++] = *slip;
+	else
+		slips_grow(cells, d, number, slip);
+}
+
+/* Takes out the one that was put in last, at a place: the caller is told that it was not kept. */
 void slips_undo(struct cells *cells, const struct datagram *d, uint32_t at);
+
+/* Fetches the leaf that a slip will be put into or compared with. */
+void slips_fetch(const struct cells *cells, const struct datagram *d, uint32_t from);
+
+/* The slip at the start of the datagram, which there must be. */
+const struct slip *slips_first(const struct cells *cells, const struct datagram *d);
+
+/* Copies the slips of a leaf to where they can be read in order. Returns how many. */
+uint32_t leaf_in_order(const struct leaf *leaf, struct slip *slips);
 
 /* The datagram lets go of all: nodes are free at once, slips wait until they are taken back. */
 void slips_release(struct cells *cells, struct datagram *d);

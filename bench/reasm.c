@@ -158,7 +158,8 @@ static void print_row(const struct load *load, int n, struct rounds *ns, bool ha
 static struct cost measure(const struct load *load, int rounds)
 {
 	double *all = calloc(4 * (size_t)rounds, sizeof(*all));
-	struct rounds ns = { all, all + rounds, all + 2 * rounds, all + 3 * rounds };
+	size_t n = (size_t)rounds;
+	struct rounds ns = { all, all + n, all + 2 * n, all + 3 * n };
 	struct template t;
 	struct cost cost;
 	bool has_peer;

@@ -96,7 +96,7 @@ void ours_flood(const struct flood *flood, const struct template *t, bool borrow
 /* The peer. NULL: there is none; *why says so. */
 const char *peer_name(const char **why);
 
-/* The same of the peer; all_in: its buffers freed as well. NULL: it can't have so many fragments. */
+/* The same of the peer; all_in: its buffers freed as well. NULL: not so many fragments. */
 struct peer;
 struct peer *peer_open(const struct load *load, const struct template *t);
 void peer_round(struct peer *p, int round, double *work, double *all_in);

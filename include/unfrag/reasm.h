@@ -29,7 +29,7 @@ struct unfrag_reasm;
 
 #define UNFRAG_REASM_MEMORY       (16u << 20)
 #define UNFRAG_REASM_MEMORY_MIN   (512u << 10)
-#define UNFRAG_REASM_BORROW_MIN   (1u << 20)
+#define UNFRAG_REASM_BORROW_MIN   (1536u << 10)
 #define UNFRAG_REASM_IPV4_TIMEOUT UINT64_C(30000000000) /* ns */
 #define UNFRAG_REASM_IPV6_TIMEOUT UINT64_C(60000000000) /* RFC 8200 4.5 */
 #define UNFRAG_REASM_SOURCE_SHARE 25                    /* percent */
@@ -50,7 +50,7 @@ enum unfrag_reasm_policy {
 /** Set sz to sizeof; zero elsewhere means the default. */
 struct unfrag_reasm_opts {
 	size_t sz;
-	size_t memory;         /**< bytes, all of them: at least UNFRAG_REASM_MEMORY_MIN */
+	size_t memory; /**< bytes, all of them: at least UNFRAG_REASM_MEMORY_MIN, _BORROW_MIN */
 	uint64_t ipv4_timeout; /**< ns from a datagram's first fragment */
 	uint64_t ipv6_timeout;
 	uint32_t datagrams;      /**< most that are open at once; 0: by memory */
@@ -100,7 +100,8 @@ void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet 
  * Takes many packets at once, which is faster: memory is fetched ahead.
  *
  * Every complete datagram stays readable until the next call, so their memory is not free for the
- * rest of the batch: then the call ends early.
+ * rest of the batch: then the call ends early. So it does if too many lent packets wait to be
+ * taken back.
  *
  * @return packets taken, at least 1 if n is; bring the rest in another call. Since: 0.1
  */

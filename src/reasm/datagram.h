@@ -93,6 +93,7 @@ struct datagram {
 	struct link link[LINK_KINDS];
 	uint32_t chain_first, chain_last; /* all its cells, to be freed at once */
 	uint32_t opened_at;               /* its source's count of datagrams then */
+	uint16_t lost_held, lost_end;     /* if it is the rest of one; see lost.h */
 	uint64_t since;                   /* when its first fragment came */
 	uint64_t age;                     /* of its end, since then */
 	uint64_t number;

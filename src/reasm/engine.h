@@ -14,6 +14,7 @@
 
 #include <unfrag/reasm.h>
 
+#include "lost.h"
 #include "slip.h"
 #include "source.h"
 
@@ -53,6 +54,7 @@ struct unfrag_reasm {
 	struct list rooms[ROOM_MAX];
 	struct cells cells;
 	struct sources sources;
+	struct losses losses;
 
 	struct key last_key; /* fragments come in trains: the hash of one is that of the next */
 	uint64_t last_hash;
@@ -162,6 +164,9 @@ void datagram_refuse(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reas
 /* Gives it up, if that is still to do, and forgets it. */
 void datagram_end(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reason);
 
+/* Takes its shelter away. */
+void datagram_expose(struct unfrag_reasm *r, uint32_t i);
+
 /* It is whole: the caller may read it until datagrams_recycle(). */
 void datagram_complete(struct unfrag_reasm *r, uint32_t i);
 void datagrams_recycle(struct unfrag_reasm *r);
@@ -173,35 +178,6 @@ bool fate_take(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate);
 /* Makes room, for one datagram of a source or for cells of a datagram. NONE, or why not. */
 enum unfrag_reason room_for_datagram(struct unfrag_reasm *r, const struct source *source);
 enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t cells);
-
-/* ---- header.c */
-
-/* Bytes of header that a first fragment gives its datagram. */
-static inline uint32_t header_length(const struct unfrag_facts *f)
-{
-	return f->family == UNFRAG_IPV4 ? f->payload_off : f->frag_hdr;
-}
-
-/* Keeps the header of a first fragment; a long one needs one free cell if it is copied. */
-void header_keep(struct unfrag_reasm *r, struct datagram *d, const struct arrival *a);
-
-/* Makes it the header of the whole. False: the whole is too long for one. */
-bool header_finish(struct unfrag_reasm *r, struct datagram *d);
-
-/* The finished header, copied to where the whole datagram will be, or in at most HEADER_PIECES pieces. Returns how many. */
-#define HEADER_PIECES 4u
-void header_copy(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out);
-uint32_t header_pieces(const struct unfrag_reasm *r, const struct datagram *d,
-		       struct unfrag_reasm_piece *pieces);
-
-/* Copies an atomic fragment as a whole packet, without its Fragment header. */
-void header_strip(uint8_t *out, const struct unfrag_facts *f, const uint8_t *packet);
-
-/* ECN codepoint of a packet, 0..3. */
-static inline uint8_t header_ecn(const struct unfrag_facts *f, const uint8_t *packet)
-{
-	return f->family == UNFRAG_IPV4 ? packet[1] & 3 : packet[1] >> 4 & 3;
-}
 
 /* ---- fragment.c */
 

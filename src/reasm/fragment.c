@@ -4,7 +4,7 @@
  * fits what is known of that; room; and only then is anything changed by it. So a fragment that is
  * turned away at any step leaves no trace, but for those that end their datagram.
  */
-#include "engine.h"
+#include "header.h"
 #include "policy.h"
 
 #define ECN_NOT_ECT  (1u << 0) /* a bit of datagram.ecn */
@@ -281,6 +281,8 @@ static void hold(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
 		finish(r, i, a, res);
 	} else {
 		say_of(r, i, res, UNFRAG_REASM_HELD);
+		if (lost_is_whole(d))
+			source_praise(source_of(r, d));
 	}
 }
 

@@ -4,7 +4,7 @@
  * right. For IPv4 the length, the flags and the checksum; for IPv6 the payload length, and the
  * Fragment header goes: the field that named it names what it named. ECN as RFC 3168 5.3 says.
  */
-#include "engine.h"
+#include "header.h"
 
 #define ECN_CE    (1u << 3) /* as a bit of datagram.ecn */
 #define IPV4_DF   0x40u

@@ -63,7 +63,7 @@ static void leave_room(struct unfrag_reasm *r, uint32_t i)
 	}
 }
 
-static void expose(struct unfrag_reasm *r, uint32_t i)
+void datagram_expose(struct unfrag_reasm *r, uint32_t i)
 {
 	leave_room(r, i);
 	enter_room(r, i, ROOM_EXPOSED);
@@ -74,9 +74,9 @@ static enum room room_for_newcomer(struct unfrag_reasm *r, const struct source *
 	if (!source->standing || (source->sheltered >= source->standing && !first))
 		return has_luck(r) ? ROOM_LUCKY : ROOM_EXPOSED;
 	if (source->sheltered >= source->standing)
-		expose(r, source->sheltering.first);
+		datagram_expose(r, source->sheltering.first);
 	if (r->n_sheltered >= r->shelter_datagrams)
-		expose(r, r->rooms[ROOM_SHELTERED].first);
+		datagram_expose(r, r->rooms[ROOM_SHELTERED].first);
 	return ROOM_SHELTERED;
 }
 
@@ -117,7 +117,9 @@ uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unf
 	d->number = r->next_number++;
 	table_insert(r, i);
 	list_append(r->datagrams, &r->ages[family_index(d->family)], LINK_AGE, i);
-	enter_room(r, i, room_for_newcomer(r, source, !a->facts.frag_off));
+	enter_room(r, i,
+		   lost_recall(&r->losses, d) ? ROOM_EXPOSED :
+						room_for_newcomer(r, source, !a->facts.frag_off));
 	r->n_open++;
 	r->stats.opened++;
 	return i;
@@ -189,11 +191,12 @@ void datagrams_recycle(struct unfrag_reasm *r)
 	r->complete = (struct list){ 0 };
 }
 
-/* One that others pushed out might have become whole. */
+/* One that others pushed out might have become whole, and so might what it was the rest of. */
 static bool had_its_chance(const struct datagram *d, enum unfrag_reason reason)
 {
-	return d->room == ROOM_SHELTERED ||
-	       (reason != UNFRAG_REASON_EVICTED && reason != UNFRAG_REASON_SHARE);
+	if (d->room == ROOM_SHELTERED)
+		return true;
+	return !d->lost_held && reason != UNFRAG_REASON_EVICTED && reason != UNFRAG_REASON_SHARE;
 }
 
 /* The end of an open datagram: its cells are free, its fate is known. */
@@ -203,6 +206,8 @@ static void give_up(struct unfrag_reasm *r, uint32_t i, enum unfrag_reason reaso
 
 	if (had_its_chance(d, reason))
 		source_blame(source_of(r, d));
+	if (reason == UNFRAG_REASON_EVICTED)
+		lost_remember(&r->losses, d);
 	leave(r, i);
 	release(r, d);
 	d->reason = (uint8_t)reason;

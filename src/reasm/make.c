@@ -26,6 +26,9 @@
 /* What part of memory and records may be shelter, for sources in good standing. */
 #define SHELTER_PART 2u
 
+/* What part of memory is for what is remembered of lost datagrams. */
+#define LOST_PART 32u
+
 /* What part is kept free for what waits to be taken by the caller. */
 #define RESERVE_PART 8u
 
@@ -33,7 +36,9 @@
 struct layout {
 	uint32_t datagrams, cells, sources;
 	uint32_t buckets, source_buckets;
-	size_t at_datagrams, at_buckets, at_sources, at_source_buckets, at_next, at_cells;
+	uint32_t losses;
+	size_t at_losses, at_datagrams, at_buckets, at_sources, at_source_buckets, at_next,
+		at_cells;
 	size_t end;
 };
 
@@ -51,13 +56,23 @@ static uint32_t power_of_two(uint32_t least)
 	return v;
 }
 
+static uint32_t power_of_two_below(size_t most)
+{
+	uint32_t v = 1;
+
+	while (v <= most / 2 && v < UINT32_C(1) << 31)
+		v *= 2;
+	return v;
+}
+
 /* Everything but the cells; entry 0 of each table is not used. */
 static void lay_out_records(struct layout *l)
 {
 	l->sources = 2 * l->datagrams;
 	l->buckets = power_of_two(l->datagrams);
 	l->source_buckets = power_of_two(l->datagrams);
-	l->at_datagrams = align(sizeof(struct unfrag_reasm));
+	l->at_losses = align(sizeof(struct unfrag_reasm));
+	l->at_datagrams = align(l->at_losses + l->losses * sizeof(struct lost));
 	l->at_buckets =
 		align(l->at_datagrams + (l->datagrams + (size_t)1) * sizeof(struct datagram));
 	l->at_sources = align(l->at_buckets + l->buckets * sizeof(uint32_t));
@@ -88,17 +103,18 @@ static uint32_t cells_full(bool borrow)
 	return borrow ? SLIP_CELLS_MAX : CELLS_FULL;
 }
 
-/* Room for such a one for each of the parties there; few packets are as bad to hold as they can. */
+/* Room for such a one in shelter, one without, and what is kept free; copies are small, so more. */
 static size_t cells_least(bool borrow)
 {
-	return (borrow ? 2 : 4) * (size_t)cells_full(borrow);
+	return (borrow ? 3 : 4) * (size_t)cells_full(borrow);
 }
 
 /* So many that there are cells for them, and the least number of cells in any case. */
 static size_t datagrams_in(size_t memory, bool borrow)
 {
-	size_t cells = cells_least(borrow) * cell_cost(borrow) + ALIGNING;
-	size_t most = memory / (datagram_cost() + CELLS_A_DATAGRAM * cell_cost(borrow));
+	size_t cells = cells_least(borrow) * cell_cost(borrow) + memory / LOST_PART + ALIGNING;
+	size_t most = (memory - memory / LOST_PART) /
+		      (datagram_cost() + CELLS_A_DATAGRAM * cell_cost(borrow));
 	size_t rest = memory > cells ? (memory - cells) / datagram_cost() : 0;
 
 	return most < rest ? most : rest;
@@ -115,6 +131,7 @@ static int lay_out(struct layout *l, const struct unfrag_reasm_opts *opts)
 	if (datagrams < DATAGRAMS_MIN || datagrams > DATAGRAMS_MAX)
 		return -EINVAL;
 	l->datagrams = (uint32_t)datagrams;
+	l->losses = power_of_two_below(memory / LOST_PART / sizeof(struct lost));
 	lay_out_records(l);
 	if (memory < l->at_next + 2 * LINE)
 		return -EINVAL;
@@ -145,6 +162,8 @@ static void place(struct unfrag_reasm *r, const struct layout *l)
 	r->n = l->datagrams;
 	r->fresh = 1;
 	r->n_free = l->datagrams;
+	r->losses.all = (struct lost *)(base + l->at_losses);
+	r->losses.mask = l->losses - 1;
 	r->sources.all = (struct source *)(base + l->at_sources);
 	r->sources.buckets = (uint32_t *)(base + l->at_source_buckets);
 	r->sources.mask = l->source_buckets - 1;

@@ -4,7 +4,7 @@
  * and asks for the buckets, then for the records, and the last judges; so the waits for memory
  * overlap. What the passes foresee may be wrong by the time of the last; it relies on none of it.
  */
-#include "engine.h"
+#include "header.h"
 
 #define GROUP 16u
 

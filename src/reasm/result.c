@@ -4,7 +4,7 @@
  */
 #include <errno.h>
 
-#include "engine.h"
+#include "header.h"
 
 _Static_assert(UNFRAG_REASM_PIECES >= CELLS_MAX + 1, "a header and all cells");
 

@@ -10,7 +10,7 @@
  * that is held suffers.
  *
  * Each datagram that goes frees at least one cell, so the loops end after as many steps as cells
- * are needed. Cells of lent packets are free only when those are taken back: a reserve bridges that.
+ * are needed. Cells of lent packets are free only when those are taken back; a reserve is for that.
  */
 #include "engine.h"
 
@@ -55,12 +55,8 @@ static uint32_t victim_for_record(const struct unfrag_reasm *r)
 static uint32_t victim_for_cells(const struct unfrag_reasm *r, uint32_t asks)
 {
 	bool sheltered = r->datagrams[asks].room == ROOM_SHELTERED;
-	uint32_t i = 0;
+	uint32_t i = oldest(r, ROOM_EXPOSED, asks);
 
-	if (sheltered && r->cells_sheltered >= r->shelter_cells)
-		i = oldest(r, ROOM_SHELTERED, asks);
-	if (!i)
-		i = oldest(r, ROOM_EXPOSED, asks);
 	if (!i)
 		i = oldest(r, ROOM_LUCKY, asks);
 	if (!i && sheltered)
@@ -98,10 +94,26 @@ static enum unfrag_reason room_in_share(struct unfrag_reasm *r, uint32_t i, uint
 	return UNFRAG_REASON_NONE;
 }
 
+/* The oldest lose it, so that one that has none finds room for the longest datagram. */
+static void keep_shelter_small(struct unfrag_reasm *r, uint32_t i, uint32_t cells)
+{
+	uint32_t other;
+
+	if (datagram_get(r, i)->room != ROOM_SHELTERED)
+		return;
+	while (r->cells_sheltered + cells > r->shelter_cells) {
+		other = oldest(r, ROOM_SHELTERED, i);
+		if (!other)
+			return;
+		datagram_expose(r, other);
+	}
+}
+
 enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t cells)
 {
 	uint32_t victim;
 
+	keep_shelter_small(r, i, cells);
 	if (room_in_share(r, i, cells))
 		return UNFRAG_REASON_SHARE;
 	while (r->cells.n_free + r->cells.n_back < cells + r->reserve_cells) {

@@ -201,7 +201,7 @@ static void leaf_split(struct cells *cells, struct datagram *d, uint32_t number,
 {
 	uint32_t other = new_leaf(cells, d), keep;
 	struct leaf *left = leaf_get(cells, number), *right = leaf_get(cells, other);
-	struct slip slips[LEAF_SLIPS + 1];
+	struct slip slips[LEAF_SLIPS + 1] = { 0 };
 	enum side side;
 	struct way way;
 

@@ -8,6 +8,8 @@
  * datagram that was lost. All others are exposed: they go first when memory is short. So a place of
  * shelter for a fragment that never gets a mate costs a whole datagram.
  *
+ * What made room and whose rest comes later counts as well; see lost.h.
+ *
  * Of those without shelter one in LUCKY_ONE_IN stays longer, so that in the worst of floods, too, a
  * newcomer whose datagrams take their time can earn a first place.
  *

@@ -5,7 +5,8 @@
  * Its first byte chooses between two properties. "reference": sound fragments of four datagrams,
  * under a policy, each outcome and each byte as the slow reference has them. "books": any packets,
  * also raw bytes, into an engine that is too small for them while time goes on and back; each
- * fragment has exactly one fate, and the engine stays within its memory.
+ * fragment has exactly one fate, and the engine stays within its memory. In both, packets may be
+ * lent: each comes back exactly once, and its memory is gone when it does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +104,54 @@ static uint8_t *make(const struct fragment *f, size_t *len, size_t *header)
 	return p;
 }
 
+/* ---- loans: each packet is its own owner */
+
+struct loans {
+	struct unfrag_reasm *r;
+	bool borrow;
+	size_t out;
+};
+
+static void take_back(struct loans *l)
+{
+	void *owners[4];
+	size_t n, i;
+
+	do {
+		n = unfrag_reasm_take_back(l->r, owners, 4);
+		must(n <= l->out, "no more packets back than were lent");
+		l->out -= n;
+		for (i = 0; i < n; i++)
+			free(owners[i]);
+	} while (n == 4);
+}
+
+/* What an earlier call has let go of is gone before the packet comes. */
+static struct unfrag_reasm_packet lend(struct loans *l, uint8_t *packet, size_t len)
+{
+	if (l->borrow)
+		take_back(l);
+	return (struct unfrag_reasm_packet){ packet, (uint32_t)len, 0, packet };
+}
+
+static void settle(struct loans *l, uint8_t *packet, const struct unfrag_reasm_result *res)
+{
+	bool kept = res->outcome == UNFRAG_REASM_HELD || res->outcome == UNFRAG_REASM_COMPLETE;
+
+	if (l->borrow && kept)
+		l->out++;
+	else
+		free(packet);
+}
+
+static void end_loans(struct loans *l)
+{
+	while (unfrag_reasm_flush(l->r, 3))
+		;
+	take_back(l);
+	must(!l->out, "every packet that was lent is back");
+}
+
 /* ---- reference */
 
 static struct reference refs[KEYS];
@@ -139,45 +188,47 @@ static void check_whole(const struct unfrag_reasm *r, const struct unfrag_reasm_
 	must(res->fragments == (uint32_t)ref->fragments, "the fragments of the whole");
 }
 
-static void push_sound(struct unfrag_reasm *r, const struct fragment *f,
-		       enum unfrag_reasm_policy policy)
+static void push_sound(struct loans *l, const struct fragment *f, enum unfrag_reasm_policy policy)
 {
 	struct reference *ref = &refs[f->key];
 	struct unfrag_reasm_result res;
 	enum unfrag_reason reason;
 	size_t len, header;
 	uint8_t *packet = make(f, &len, &header);
-	struct unfrag_reasm_packet in = { packet, (uint32_t)len, 0, NULL };
+	struct unfrag_reasm_packet in = lend(l, packet, len);
 	int want = (int)reference_push(ref, f->off, packet + header, f->len, f->more, &reason);
 
-	unfrag_reasm_push(r, &in, 0, &res);
-	free(packet);
+	unfrag_reasm_push(l->r, &in, 0, &res);
+	settle(l, packet, &res);
 	must(res.outcome == want, "the outcome");
 	must(want != UNFRAG_REASM_DROPPED || res.reason == reason, "the reason");
 	if (want != UNFRAG_REASM_COMPLETE)
 		return;
-	check_whole(r, &res, ref);
+	check_whole(l->r, &res, ref);
 	reference_reset(ref, policy);
 }
 
 static void as_reference(struct script *s, uint8_t how)
 {
 	enum unfrag_reasm_policy policy = how % UNFRAG_REASM_POLICY_MAX;
-	struct unfrag_reasm_opts opts = {
-		.sz = sizeof(opts), .policy = policy, .memory = 1 << 20, .hash_secret = SECRET
-	};
+	struct loans l = { .borrow = how & 0x20 && policy == UNFRAG_REASM_DROP };
+	struct unfrag_reasm_opts opts = { .sz = sizeof(opts),
+					  .policy = policy,
+					  .memory = 2 << 20,
+					  .borrow = l.borrow,
+					  .hash_secret = SECRET };
 	int family = how & 0x40 ? UNFRAG_IPV6 : UNFRAG_IPV4, k;
-	struct unfrag_reasm *r;
 	struct fragment f;
 
 	for (k = 0; k < KEYS; k++)
 		reference_reset(&refs[k], policy);
-	must(!unfrag_reasm_new(&r, &opts), "a new engine");
+	must(!unfrag_reasm_new(&l.r, &opts), "a new engine");
 	while (s->at < s->end) {
 		f = sound_fragment(s, family);
-		push_sound(r, &f, policy);
+		push_sound(&l, &f, policy);
 	}
-	unfrag_reasm_free(r);
+	end_loans(&l);
+	unfrag_reasm_free(l.r);
 }
 
 /* ---- books */
@@ -188,6 +239,7 @@ struct books {
 	uint32_t held[SLOTS];
 	uint64_t number[SLOTS];
 	size_t memory;
+	struct loans loans;
 };
 
 static void note_fates(struct books *b)
@@ -217,10 +269,11 @@ static void note_held(struct books *b, const struct unfrag_reasm_result *res)
 static void note_whole(struct books *b, const struct unfrag_reasm_result *res)
 {
 	static uint8_t whole[UNFRAG_DATAGRAM_MAX + 48];
-	struct unfrag_reasm_piece pieces[UNFRAG_REASM_PIECES];
+	static struct unfrag_reasm_piece pieces[8192 + 4];
 	struct unfrag_facts facts;
 	long len = unfrag_reasm_copy(b->r, res, whole, sizeof(whole));
-	int i, n = unfrag_reasm_pieces(b->r, res, pieces, UNFRAG_REASM_PIECES);
+	size_t most = b->loans.borrow ? res->fragments + 4 : UNFRAG_REASM_PIECES;
+	int i, n = unfrag_reasm_pieces(b->r, res, pieces, most);
 	size_t at = 0;
 
 	must(len == (long)res->len && n > 1, "a whole that can be read");
@@ -251,9 +304,9 @@ static void note(struct books *b, const struct unfrag_reasm_result *res)
 		     "an atomic fragment that can be read");
 }
 
-static void push(struct books *b, const uint8_t *packet, size_t len)
+static void push(struct books *b, uint8_t *packet, size_t len)
 {
-	struct unfrag_reasm_packet in = { packet, (uint32_t)len, 0, NULL };
+	struct unfrag_reasm_packet in = lend(&b->loans, packet, len);
 	struct unfrag_reasm_stats stats;
 	struct unfrag_reasm_result res;
 
@@ -263,6 +316,7 @@ static void push(struct books *b, const uint8_t *packet, size_t len)
 	must(stats.memory <= b->memory && stats.used <= stats.memory, "memory within the arena");
 	must(stats.open + stats.refused <= stats.datagrams, "datagrams within their number");
 	note_fates(b);
+	settle(&b->loans, packet, &res);
 }
 
 static void push_raw(struct books *b, struct script *s)
@@ -276,7 +330,6 @@ static void push_raw(struct books *b, struct script *s)
 	memcpy(packet, s->at, len);
 	s->at += len;
 	push(b, packet, len);
-	free(packet);
 }
 
 static void push_fragment(struct books *b, struct script *s, uint8_t how)
@@ -296,7 +349,6 @@ static void push_fragment(struct books *b, struct script *s, uint8_t how)
 		f.len = 65000;
 	packet = make(&f, &len, &header);
 	push(b, packet, len);
-	free(packet);
 }
 
 static void pass_time(struct books *b, struct script *s)
@@ -319,16 +371,21 @@ static void keep_books(struct script *s, uint8_t how)
 		.sz = sizeof(opts),
 		.memory = UNFRAG_REASM_MEMORY_MIN,
 		.fates = true,
-		.policy = how % UNFRAG_REASM_POLICY_MAX,
+		.policy = how & 64 ? UNFRAG_REASM_DROP : how % UNFRAG_REASM_POLICY_MAX,
+		.borrow = how & 64,
 		.tiny = how & 8,
 		.source_share = how & 16 ? 100 : 30,
 		.datagrams = how & 32 ? 16 : 64,
 		.hash_secret = SECRET,
 	};
 
+	if (opts.borrow)
+		opts.memory = UNFRAG_REASM_BORROW_MIN;
 	memset(&books, 0, sizeof(books));
+	books.loans.borrow = opts.borrow;
 	books.memory = opts.memory;
 	must(!unfrag_reasm_new(&books.r, &opts), "a new engine");
+	books.loans.r = books.r;
 	while (s->at < s->end) {
 		how = get8(s);
 		if (how < 128)
@@ -341,6 +398,7 @@ static void keep_books(struct script *s, uint8_t how)
 	while (unfrag_reasm_flush(books.r, 3))
 		note_fates(&books);
 	must(books.known == books.fragments, "one fate for each fragment");
+	end_loans(&books.loans);
 	unfrag_reasm_free(books.r);
 }
 

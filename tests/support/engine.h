@@ -3,8 +3,8 @@
  * An engine under test, and a book of all that it says: each fragment has exactly one fate, and
  * its memory is what it was given. Checked as it goes, and again at the end.
  *
- * A test that is built with ENGINE_LENDS lends its packets where the engine may borrow them: copies,
- * of which each must come back once, and which are gone when it does.
+ * A test that is built with ENGINE_LENDS lends its packets where the engine may borrow them: each
+ * is a copy that must come back once, and is gone when it does.
  */
 #pragma once
 

@@ -75,20 +75,6 @@ static void datagrams_are_limited_and_the_oldest_makes_room(void)
 	engine_close(&e);
 }
 
-static void __attribute__((unused)) memory_is_limited_and_the_oldest_makes_room(void)
-{
-	struct unfrag_reasm_opts opts = small();
-	struct engine e;
-	uint32_t i;
-
-	engine_open(&e, &opts);
-	for (i = 1; i <= 100; i++)
-		assert_int_equal(orphan(&e, i, i, 60000), UNFRAG_REASM_HELD);
-	assert_true(stats_of(&e).open < 10);
-	assert_true(honest(&e, 0, 1));
-	engine_close(&e);
-}
-
 /* The whole of the least memory, again and again. */
 static void the_longest_datagram_finds_room_in_the_least_memory(void)
 {
@@ -253,8 +239,83 @@ static void honest_datagrams_come_through_at_every_rate(void)
 		}
 }
 
+/*
+ * Both fragments of datagrams of one source with so many lone fragments of others in between that
+ * nothing waits so long. Returns how many became whole.
+ */
+static int too_slow(struct engine *e, uint32_t from, uint32_t n, bool rest)
+{
+	struct lab_datagram dg;
+	uint32_t i, k, whole = 0;
+
+	for (i = from; i < from + n; i++) {
+		make_datagram(&dg, AF_INET, 1900, i);
+		engine_push_at(e, &dg, 0, 1480, true);
+		for (k = 1; k <= 300; k++)
+			orphan(e, i * 1000 + k, k, 80);
+		if (rest)
+			whole += engine_push_at(e, &dg, 1480, 420, false) == UNFRAG_REASM_COMPLETE;
+	}
+	return (int)whole;
+}
+
+/* Pieces that come too late for one another show an honest source; halves do not. */
+static void datagrams_that_made_room_earn_shelter_when_the_rest_comes(void)
+{
+	struct unfrag_reasm_opts opts = small();
+	uint32_t secret[4] = { 0 };
+	int with = 0, without = 0;
+	struct engine e;
+
+	opts.datagrams = 64;
+	opts.hash_secret = secret;
+	for (secret[0] = 1; secret[0] <= 16; secret[0]++) {
+		engine_open(&e, &opts);
+		too_slow(&e, 0, 4, true);
+		with += too_slow(&e, 10, 10, true);
+		engine_close(&e);
+		engine_open(&e, &opts);
+		too_slow(&e, 0, 4, false);
+		without += too_slow(&e, 10, 1, true);
+		engine_close(&e);
+	}
+	assert_int_equal(with, 160);
+	assert_true(without <= 2);
+}
+
+/* One call handles a few timers; the rest are due in the next, and found late by their keys. */
+static void timers_of_one_call_are_bounded(void)
+{
+	struct engine e;
+	uint32_t i;
+
+	engine_open(&e, NULL);
+	for (i = 1; i <= 200; i++)
+		orphan(&e, i, i, 80);
+	e.now += UNFRAG_REASM_IPV4_TIMEOUT;
+	orphan(&e, 200, 200, 80);
+	assert_true(e.fates > 1 && e.fates < 20);
+	assert_int_equal(e.res.fragments, 1);
+	engine_close(&e);
+}
+
+#if !ENGINE_LENDS /* of lent packets: test_reasm_borrow.c */
+static void memory_is_limited_and_the_oldest_makes_room(void)
+{
+	struct unfrag_reasm_opts opts = small();
+	struct engine e;
+	uint32_t i;
+
+	engine_open(&e, &opts);
+	for (i = 1; i <= 100; i++)
+		assert_int_equal(orphan(&e, i, i, 60000), UNFRAG_REASM_HELD);
+	assert_true(stats_of(&e).open < 10);
+	assert_true(honest(&e, 0, 1));
+	engine_close(&e);
+}
+
 /* Without room for another datagram a fragment is dropped, until fates are taken. */
-static void __attribute__((unused)) fates_that_are_not_taken_stop_new_datagrams_only(void)
+static void fates_that_are_not_taken_stop_new_datagrams_only(void)
 {
 	struct unfrag_reasm_opts opts = small();
 	struct unfrag_reasm_packet packet;
@@ -290,7 +351,7 @@ static void __attribute__((unused)) fates_that_are_not_taken_stop_new_datagrams_
 	free(e.number);
 }
 
-static void __attribute__((unused)) a_batch_ends_early_when_whole_datagrams_fill_memory(void)
+static void a_batch_ends_early_when_whole_datagrams_fill_memory(void)
 {
 	struct unfrag_reasm_opts opts = small();
 	lab_auto_packets struct lab_packets packets = { 0 };
@@ -321,22 +382,7 @@ static void __attribute__((unused)) a_batch_ends_early_when_whole_datagrams_fill
 	engine_close(&(struct engine){
 		.r = e.r, .held = e.held, .number = e.number, .known = 64, .fragments = 64 });
 }
-
-/* One call handles a few timers; the rest are due in the next, and found late by their keys. */
-static void timers_of_one_call_are_bounded(void)
-{
-	struct engine e;
-	uint32_t i;
-
-	engine_open(&e, NULL);
-	for (i = 1; i <= 200; i++)
-		orphan(&e, i, i, 80);
-	e.now += UNFRAG_REASM_IPV4_TIMEOUT;
-	orphan(&e, 200, 200, 80);
-	assert_true(e.fates > 1 && e.fates < 20);
-	assert_int_equal(e.res.fragments, 1);
-	engine_close(&e);
-}
+#endif
 
 static const struct test tests[] = {
 	TEST(datagrams_are_limited_and_the_oldest_makes_room),
@@ -346,8 +392,9 @@ static const struct test tests[] = {
 	TEST(good_standing_is_shelter_from_fragments_of_others),
 	TEST(shelter_is_lost_by_datagrams_that_stay_in_pieces),
 	TEST(honest_datagrams_come_through_at_every_rate),
+	TEST(datagrams_that_made_room_earn_shelter_when_the_rest_comes),
 	TEST(timers_of_one_call_are_bounded),
-#if !ENGINE_LENDS /* or as test_reasm_borrow.c has them */
+#if !ENGINE_LENDS
 	TEST(memory_is_limited_and_the_oldest_makes_room),
 	TEST(fates_that_are_not_taken_stop_new_datagrams_only),
 	TEST(a_batch_ends_early_when_whole_datagrams_fill_memory),

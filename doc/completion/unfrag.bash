@@ -26,8 +26,8 @@ _unfrag_options() { # VERB
 	stats) echo --json --openmetrics ;;
 	defrag) echo --netns --family --holder --id --all --json ;;
 	pcap)
-		echo --write --filter --time --keep --drop-incomplete --overlap --compare --strict \
-			--buffer --report --json
+		echo --interface --count --tunnels --write --filter --time --keep \
+			--drop-incomplete --overlap --compare --strict --buffer --report --json
 		;;
 	esac
 	echo --verbose --help
@@ -37,6 +37,8 @@ _unfrag_options() { # VERB
 _unfrag_value() { # OPTION VERB
 	case $2,$1 in
 	pcap,--write | pcap,-w | pcap,--filter | pcap,-f | pcap,--buffer) return ;;
+	pcap,--count | pcap,-c) return ;;
+	pcap,--interface | pcap,-i) ls /sys/class/net && return ;;
 	pcap,--time) echo first last && return ;;
 	pcap,--overlap) echo drop first last bsd bsd-right linux windows solaris && return ;;
 	esac

@@ -70,6 +70,9 @@ __unfrag_of 'defrag' -l all -d 'status: holds in all namespaces'
 
 # pcap
 __unfrag_of 'pcap' -F
+__unfrag_of 'pcap' -s i -l interface -x -a '(command ls /sys/class/net)' -d 'capture from there'
+__unfrag_of 'pcap' -s c -l count -x -d 'end after so many packets'
+__unfrag_of 'pcap' -l tunnels -d 'look for fragments inside of tunnels'
 __unfrag_of 'pcap' -s w -l write -r -F -d 'capture to write'
 __unfrag_of 'pcap' -s f -l filter -x -d 'write what matches only'
 __unfrag_of 'pcap' -l time -x -a 'first last' -d 'time and place of whole packets'

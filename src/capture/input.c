@@ -12,13 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
+
+#include "live.h"
 
 #define MAGIC_MICRO 0xa1b2c3d4u
 #define NS          UINT64_C(1000000000)
 
 struct input {
 	pcap_t *pcap;
-	FILE *file;
+	FILE *file; /* NULL: an interface */
 	const char *name;
 	off_t size;
 	bool micro;
@@ -61,11 +64,20 @@ static int open_capture(struct input *in, struct trouble *t)
 							    why);
 	if (!in->pcap)
 		return trouble(t, -EINVAL, "'%s' can't be read as a capture: %s", in->name, why);
-	in->file = NULL; /* libpcap's now */
 	return 0;
 }
 
-int input_new(struct input **out, const char *name, struct trouble *t)
+static int open_input(struct input *in, bool live, struct trouble *t)
+{
+	int r;
+
+	if (live)
+		return live_open(&in->pcap, in->name, t);
+	r = open_file(in, t);
+	return r ? r : open_capture(in, t);
+}
+
+int input_new(struct input **out, const char *name, bool live, struct trouble *t)
 {
 	struct input *in = calloc(1, sizeof(*in));
 	int r;
@@ -73,9 +85,7 @@ int input_new(struct input **out, const char *name, struct trouble *t)
 	if (!in)
 		return trouble(t, -ENOMEM, "out of memory");
 	in->name = name;
-	r = open_file(in, t);
-	if (!r)
-		r = open_capture(in, t);
+	r = open_input(in, live, t);
 	if (r) {
 		input_free(in);
 		return r;
@@ -88,11 +98,28 @@ void input_free(struct input *in)
 {
 	if (!in)
 		return;
-	if (in->pcap)
+	if (in->pcap) /* has the file too */
 		pcap_close(in->pcap);
-	if (in->file && in->file != stdin)
+	else if (in->file && in->file != stdin)
 		fclose(in->file);
 	free(in);
+}
+
+static int idle(struct packet *p)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	p->time = (uint64_t)now.tv_sec * NS + (uint64_t)now.tv_nsec;
+	return INPUT_IDLE;
+}
+
+static uint64_t time_of(const struct input *in, const struct pcap_pkthdr *h)
+{
+	bool micro = !in->file &&
+		     pcap_get_tstamp_precision(in->pcap) == PCAP_TSTAMP_PRECISION_MICRO;
+
+	return (uint64_t)h->ts.tv_sec * NS + (uint64_t)h->ts.tv_usec * (micro ? 1000 : 1);
 }
 
 int input_next(struct input *in, struct packet *p, struct trouble *t)
@@ -101,16 +128,22 @@ int input_next(struct input *in, struct packet *p, struct trouble *t)
 	const u_char *data;
 	int r = pcap_next_ex(in->pcap, &h, &data);
 
+	if (!r && !in->file) {
+		live_wait(in->pcap);
+		r = pcap_next_ex(in->pcap, &h, &data);
+	}
+	if (!r)
+		return idle(p);
 	if (r == PCAP_ERROR_BREAK)
-		return 0;
+		return INPUT_END;
 	if (r == PCAP_ERROR)
 		return trouble(t, -EIO, "'%s' can't be read further: %s", in->name,
 			       pcap_geterr(in->pcap));
-	p->time = (uint64_t)h->ts.tv_sec * NS + (uint64_t)h->ts.tv_usec;
+	p->time = time_of(in, h);
 	p->caplen = h->caplen;
 	p->len = h->len;
 	p->data = data;
-	return 1;
+	return INPUT_PACKET;
 }
 
 int input_link(const struct input *in)
@@ -130,12 +163,17 @@ bool input_has_nanoseconds(const struct input *in)
 
 int input_fd(const struct input *in)
 {
-	return fileno(pcap_file(in->pcap));
+	return in->file ? fileno(in->file) : -1;
+}
+
+uint64_t input_lost(const struct input *in)
+{
+	return in->file ? 0 : live_lost(in->pcap);
 }
 
 int input_percent(const struct input *in)
 {
-	off_t at = in->size ? ftello(pcap_file(in->pcap)) : -1;
+	off_t at = in->size ? ftello(in->file) : -1;
 
 	return at < 0 ? -1 : (int)(at * 100 / in->size);
 }

@@ -2,10 +2,8 @@
 /*
  * The walk through link layers.
  *
- * Each layer says what stands behind it; a step reads one layer and names the next, and a walk is
- * steps until IP or something else. Reads past the end give zero and end the walk, so that a step
- * need not ask. What separates address spaces (VLAN, label, session, interface) is noted on the
- * way. Priority tags (VLAN 0) separate nothing, nor do entropy labels (RFC 6790), which differ
+ * Each layer says what stands behind it; a walk is steps until IP or something else. What separates
+ * address spaces (VLAN, label, session, interface) is noted on the way. Priority tags (VLAN 0) separate nothing, nor do entropy labels (RFC 6790), which differ
  * between the fragments of one datagram.
  */
 #include "link.h"
@@ -13,6 +11,7 @@
 #include <pcap/dlt.h>
 #include <string.h>
 
+#include "walk.h"
 #include "wire.h"
 
 #define STEPS_MAX   16
@@ -31,45 +30,9 @@
 #define TYPE_PPPOE  0x8864
 #define LENGTH_MAX  1500
 
-enum narrow {
-	NARROW_VLAN = 1,
-	NARROW_LABEL,
-	NARROW_SESSION,
-	NARROW_INTERFACE,
-};
-
-enum next {
-	NEXT_NOTHING,
-	NEXT_IP,
-	NEXT_TYPE, /* walk.type says */
-	NEXT_PPP,
-	NEXT_MPLS,
-};
-
-struct walk {
-	const uint8_t *packet;
-	uint32_t size, at;
-	uint16_t type;
-	bool short_of;
-	struct place *place;
-};
-
-static const uint8_t *take(struct walk *w, uint32_t n)
-{
-	static const uint8_t zeroes[32];
-	const uint8_t *p = w->packet + w->at;
-
-	if (w->short_of || w->size - w->at < n) {
-		w->short_of = true;
-		return zeroes;
-	}
-	w->at += n;
-	return p;
-}
-
 static enum next take_type(struct walk *w)
 {
-	w->type = get16(take(w, 2));
+	w->type = get16(walk_take(w, 2));
 	return NEXT_TYPE;
 }
 
@@ -86,11 +49,10 @@ static void note_vlan(struct place *place, uint16_t id)
 
 static enum next step_vlan(struct walk *w)
 {
-	note_vlan(w->place, get16(take(w, 2)) & 0xfff);
+	note_vlan(w->place, get16(walk_take(w, 2)) & 0xfff);
 	return take_type(w);
 }
 
-/* Nothing in a label stack says what it carries; the first four bits behind it do by custom. */
 static enum next ip_by_version(const struct walk *w)
 {
 	if (w->short_of || w->at == w->size)
@@ -98,6 +60,7 @@ static enum next ip_by_version(const struct walk *w)
 	return w->packet[w->at] >> 4 == 4 || w->packet[w->at] >> 4 == 6 ? NEXT_IP : NEXT_NOTHING;
 }
 
+/* Nothing in a label stack says what it carries; the first four bits behind it do by custom. */
 static enum next step_mpls(struct walk *w)
 {
 	bool entropy = false;
@@ -105,12 +68,12 @@ static enum next step_mpls(struct walk *w)
 	int i;
 
 	for (i = 0; i < LABELS_MAX; i++) {
-		entry = get32(take(w, 4));
+		entry = get32(walk_take(w, 4));
 		if (!entropy && entry >> 12 != LABEL_ELI)
 			place_narrow(w->place, NARROW_LABEL, entry >> 12);
 		entropy = entry >> 12 == LABEL_ELI;
 		if (entry & 0x100)
-			return ip_by_version(w);
+			return NEXT_VERSION;
 	}
 	return NEXT_NOTHING;
 }
@@ -118,12 +81,12 @@ static enum next step_mpls(struct walk *w)
 /* Address and control may be left out, and the first byte of a small protocol number. */
 static enum next step_ppp(struct walk *w)
 {
-	uint16_t protocol = take(w, 1)[0];
+	uint16_t protocol = walk_take(w, 1)[0];
 
-	if (protocol == 0xff && take(w, 1)[0] == 0x03)
-		protocol = take(w, 1)[0];
+	if (protocol == 0xff && walk_take(w, 1)[0] == 0x03)
+		protocol = walk_take(w, 1)[0];
 	if (!(protocol & 1))
-		protocol = (uint16_t)(protocol << 8 | take(w, 1)[0]);
+		protocol = (uint16_t)(protocol << 8 | walk_take(w, 1)[0]);
 	if (protocol == PPP_IPV4 || protocol == PPP_IPV6)
 		return NEXT_IP;
 	return protocol == PPP_MPLS ? NEXT_MPLS : NEXT_NOTHING;
@@ -131,12 +94,12 @@ static enum next step_ppp(struct walk *w)
 
 static enum next step_pppoe(struct walk *w)
 {
-	const uint8_t *p = take(w, 6);
+	const uint8_t *p = walk_take(w, 6);
 
 	if (p[0] != 0x11 || p[1] != 0)
 		return NEXT_NOTHING;
 	place_narrow(w->place, NARROW_SESSION, get16(p + 2));
-	return place_add_fix(w->place, FIX_PPPOE, w->at - 2) ? NEXT_PPP : NEXT_NOTHING;
+	return place_add_fix(w->place, FIX_PPPOE, w->at - 2, 0) ? NEXT_PPP : NEXT_NOTHING;
 }
 
 static enum next step_802_3(struct walk *w)
@@ -144,8 +107,8 @@ static enum next step_802_3(struct walk *w)
 	static const uint8_t snap[] = { 0xaa, 0xaa, 0x03, 0, 0, 0 };
 	uint32_t length = w->at - 2;
 
-	if (memcmp(take(w, sizeof(snap)), snap, sizeof(snap)) != 0 ||
-	    !place_add_fix(w->place, FIX_SNAP, length))
+	if (memcmp(walk_take(w, sizeof(snap)), snap, sizeof(snap)) != 0 ||
+	    !place_add_fix(w->place, FIX_SNAP, length, 0))
 		return NEXT_NOTHING;
 	return take_type(w);
 }
@@ -170,21 +133,27 @@ static enum next step_type(struct walk *w)
 	}
 }
 
+static enum next step_ethernet(struct walk *w)
+{
+	walk_take(w, 12);
+	return take_type(w);
+}
+
 static enum next begin_ethernet(struct walk *w)
 {
-	take(w, 12);
-	return take_type(w);
+	(void)w;
+	return NEXT_ETHERNET;
 }
 
 static enum next begin_cooked(struct walk *w)
 {
-	take(w, 14);
+	walk_take(w, 14);
 	return take_type(w);
 }
 
 static enum next begin_cooked_2(struct walk *w)
 {
-	const uint8_t *p = take(w, 20);
+	const uint8_t *p = walk_take(w, 20);
 
 	place_narrow(w->place, NARROW_INTERFACE, get32(p + 4));
 	w->type = get16(p);
@@ -194,7 +163,7 @@ static enum next begin_cooked_2(struct walk *w)
 /* The family as some system numbers it, in that system's byte order. */
 static enum next begin_loopback(struct walk *w)
 {
-	uint32_t family = get32(take(w, 4));
+	uint32_t family = get32(walk_take(w, 4));
 
 	if (family > UINT16_MAX)
 		family = __builtin_bswap32(family);
@@ -204,7 +173,7 @@ static enum next begin_loopback(struct walk *w)
 	case 24:
 	case 28:
 	case 30:
-		return ip_by_version(w);
+		return NEXT_VERSION;
 	default:
 		return NEXT_NOTHING;
 	}
@@ -212,7 +181,7 @@ static enum next begin_loopback(struct walk *w)
 
 static enum next begin_hdlc(struct walk *w)
 {
-	take(w, 2);
+	walk_take(w, 2);
 	return take_type(w);
 }
 
@@ -224,10 +193,11 @@ static enum next begin_ppp(struct walk *w)
 
 static enum next begin_raw(struct walk *w)
 {
-	return ip_by_version(w);
+	(void)w;
+	return NEXT_VERSION;
 }
 
-static const struct {
+static const struct link {
 	int type;
 	enum next (*begin)(struct walk *w);
 } links[] = {
@@ -239,37 +209,47 @@ static const struct {
 	{ DLT_PPP_ETHER, step_pppoe },   { DLT_C_HDLC, begin_hdlc },
 };
 
-#define LINKS (sizeof(links) / sizeof(*links))
-
-static size_t find(int type)
+const struct link *link_of(int type)
 {
 	size_t i;
 
-	for (i = 0; i < LINKS && links[i].type != type; i++)
-		;
-	return i;
+	for (i = 0; i < sizeof(links) / sizeof(*links); i++)
+		if (links[i].type == type)
+			return &links[i];
+	return NULL;
 }
 
-bool link_is_known(int type)
+static enum next step(struct walk *w, enum next next)
 {
-	return find(type) < LINKS;
+	switch (next) {
+	case NEXT_VERSION:
+		return ip_by_version(w);
+	case NEXT_TYPE:
+		return step_type(w);
+	case NEXT_ETHERNET:
+		return step_ethernet(w);
+	case NEXT_PPP:
+		return step_ppp(w);
+	case NEXT_MPLS:
+		return step_mpls(w);
+	default:
+		return NEXT_NOTHING;
+	}
 }
 
-bool link_find(struct place *place, int type, const uint8_t *packet, uint32_t size)
+bool walk_to_ip(struct walk *w, enum next next)
 {
-	struct walk w = { .packet = packet, .size = size, .place = place };
-	size_t link = find(type);
-	enum next next;
 	int i;
 
-	memset(place, 0, sizeof(*place));
-	if (link == LINKS)
-		return false;
-	next = links[link].begin(&w);
-	for (i = 0; i < STEPS_MAX && next > NEXT_IP && !w.short_of; i++)
-		next = next == NEXT_TYPE ? step_type(&w) :
-		       next == NEXT_PPP  ? step_ppp(&w) :
-					   step_mpls(&w);
-	place->ip = w.at;
-	return next == NEXT_IP && !w.short_of;
+	for (i = 0; i < STEPS_MAX && next > NEXT_IP && !w->short_of; i++)
+		next = step(w, next);
+	w->place->ip = w->at;
+	return next == NEXT_IP && !w->short_of;
+}
+
+bool link_find(struct place *place, const struct link *link, const uint8_t *packet, uint32_t size)
+{
+	struct walk w = { .packet = packet, .size = size, .place = place };
+
+	return walk_to_ip(&w, link->begin(&w));
 }

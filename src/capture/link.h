@@ -6,8 +6,10 @@
 
 #include "place.h"
 
-/* Whether packets of this link type (DLT_*) can be read here. */
-bool link_is_known(int type);
+struct link;
+
+/* The link type (DLT_*) of a capture; NULL if it can't be read here. */
+const struct link *link_of(int type);
 
 /* Finds the outermost IP header. False: there is none, or not as far as was captured. */
-bool link_find(struct place *place, int type, const uint8_t *packet, uint32_t size);
+bool link_find(struct place *place, const struct link *link, const uint8_t *packet, uint32_t size);

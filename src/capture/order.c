@@ -71,8 +71,7 @@ int order_drain(struct order *o)
 	int r;
 
 	while ((e = queue_head(o->queue)) && e->wait != WAIT_HELD) {
-		p = (struct packet){ e->time, e->caplen, e->len,
-				     e->instead ? e->instead : e->data };
+		p = queue_packet(e);
 		r = e->wait == WAIT_READY ? write_now(o, &p) : 0;
 		queue_pop(o->queue);
 		if (r)
@@ -128,50 +127,80 @@ static int add(struct order *o, const struct packet *p, enum wait wait, uint64_t
 	return r;
 }
 
-int order_put(struct order *o, const struct packet *p)
+/* Has the packet at its place. -ENOSPC: there is no room, so the place is given up. */
+static int put_there(struct order *o, const struct packet *p, uint64_t at, enum wait wait)
 {
-	uint64_t at;
-	int r = order_drain(o);
+	struct entry *e = queue_at(o->queue, at);
+	int r = queue_put_instead(o->queue, e, p);
 
+	e->wait = (uint8_t)(r ? WAIT_GONE : wait);
+	return r == -ENOMEM ? trouble(o->o.trouble, r, "out of memory") : r;
+}
+
+int order_put(struct order *o, const struct packet *p, uint64_t at)
+{
+	int r = -ENOSPC;
+
+	if (at != QUEUE_NOWHERE)
+		r = put_there(o, p, at, WAIT_READY);
+	if (r != -ENOSPC)
+		return r;
+	r = order_drain(o);
 	if (r || queue_is_empty(o->queue))
 		return r ? r : write_now(o, p);
 	return add(o, p, WAIT_READY, &at);
 }
 
-int order_put_single(struct order *o, const struct packet *p)
+int order_put_single(struct order *o, const struct packet *p, uint64_t at)
 {
 	if (!o->o.leave_incomplete)
-		return order_put(o, p);
+		return order_put(o, p, at);
+	if (at != QUEUE_NOWHERE)
+		queue_at(o->queue, at)->wait = WAIT_GONE;
 	o->o.stats->left_out++;
 	return 0;
 }
 
-int order_hold(struct order *o, uint32_t slot, const struct packet *p, uint32_t ip, bool is_first)
+/* To the packets of its slot; the oldest of them stays first. */
+static void chain(struct order *o, struct slot *s, uint64_t at)
 {
-	struct slot *s = &o->slots[slot];
-	struct entry *e;
-	uint64_t at;
-	int r = add(o, p, WAIT_HELD, &at);
+	if (s->first == QUEUE_NOWHERE) {
+		s->first = s->last = at;
+	} else if (at < s->first) {
+		queue_at(o->queue, at)->next = s->first;
+		s->first = at;
+	} else {
+		queue_at(o->queue, s->last)->next = at;
+		s->last = at;
+	}
+	s->held++;
+}
 
+int order_hold(struct order *o, const struct held *h, const struct packet *p, uint64_t at)
+{
+	struct slot *s = &o->slots[h->slot];
+	struct entry *e;
+	int r = -ENOSPC;
+
+	if (at != QUEUE_NOWHERE)
+		r = put_there(o, p, at, WAIT_HELD);
+	if (r == -ENOSPC)
+		r = add(o, p, WAIT_HELD, &at);
 	if (r)
 		return r;
 	e = queue_at(o->queue, at);
-	e->slot = slot;
-	e->ip = ip;
+	e->slot = h->slot;
+	e->depth = h->depth;
+	e->next = QUEUE_NOWHERE;
 	if (s->let_go) { /* to make room for this one */
 		e->wait = o->o.leave_incomplete ? WAIT_GONE : WAIT_READY;
 		o->o.stats->left_out += o->o.leave_incomplete;
-		o->o.on_let_go(slot, 1, o->o.arg);
+		o->o.on_let_go(h->slot, 1, o->o.arg);
 		return 0;
 	}
-	if (s->first == QUEUE_NOWHERE)
-		s->first = at;
-	else
-		queue_at(o->queue, s->last)->next = at;
-	s->last = at;
-	if (is_first && s->piece == QUEUE_NOWHERE)
+	chain(o, s, at);
+	if (h->is_first && s->piece == QUEUE_NOWHERE)
 		s->piece = at;
-	s->held++;
 	return 0;
 }
 
@@ -197,33 +226,17 @@ bool order_was_let_go(const struct order *o, uint32_t slot)
 	return o->slots[slot].let_go;
 }
 
-/* In place of the oldest piece, at its time. */
-static int complete_at_first(struct order *o, struct slot *s, const struct packet *whole)
-{
-	struct entry *e = queue_at(o->queue, s->first);
-	int r = queue_put_instead(o->queue, e, whole);
-
-	if (r == -ENOMEM)
-		return trouble(o->o.trouble, r, "out of memory");
-	return r;
-}
-
-int order_complete(struct order *o, uint32_t slot, const struct packet *whole, uint32_t *held)
+uint64_t order_complete(struct order *o, uint32_t slot, uint64_t at, uint32_t *held)
 {
 	struct slot *s = &o->slots[slot];
-	uint64_t first = s->first;
-	int r = 0;
+	uint64_t place = at;
 
-	if (o->o.at_first && s->held) {
-		r = complete_at_first(o, s, whole);
-		if (r == -ENOMEM)
-			return r;
-	}
+	if (o->o.at_first && s->first < at)
+		place = s->first; /* QUEUE_NOWHERE is behind all */
 	*held = settle(o, s, WAIT_GONE);
-	if (o->o.at_first && first != QUEUE_NOWHERE && !r) {
-		queue_at(o->queue, first)->wait = WAIT_READY;
-		return 0;
-	}
-	/* Without room for it there, it goes where all others go. */
-	return order_put(o, whole);
+	if (at != QUEUE_NOWHERE)
+		queue_at(o->queue, at)->wait = WAIT_GONE;
+	if (place != QUEUE_NOWHERE)
+		queue_at(o->queue, place)->wait = WAIT_HELD;
+	return place;
 }

@@ -107,14 +107,20 @@ uint64_t queue_add(struct queue *q, const struct packet *p, enum wait wait)
 	return position;
 }
 
+static void drop_instead(struct queue *q, struct entry *e)
+{
+	if (!e->instead)
+		return;
+	free(e->instead);
+	e->instead = NULL;
+	q->instead -= e->caplen;
+}
+
 static void pop(struct queue *q)
 {
 	struct entry *e = queue_at(q, q->head);
 
-	if (e->instead) {
-		free(e->instead);
-		q->instead -= e->caplen;
-	}
+	drop_instead(q, e);
 	q->head += e->bytes;
 }
 
@@ -132,6 +138,7 @@ void queue_pop(struct queue *q)
 
 int queue_put_instead(struct queue *q, struct entry *e, const struct packet *p)
 {
+	drop_instead(q, e);
 	if (room(q) < p->caplen)
 		return -ENOSPC;
 	e->instead = malloc(p->caplen ? p->caplen : 1);
@@ -141,6 +148,5 @@ int queue_put_instead(struct queue *q, struct entry *e, const struct packet *p)
 	q->instead += p->caplen;
 	e->caplen = p->caplen;
 	e->len = p->len;
-	e->wait = WAIT_READY;
 	return 0;
 }

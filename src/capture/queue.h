@@ -37,9 +37,9 @@ struct entry {
 	uint32_t bytes;   /* that this entry takes of the ring */
 	uint32_t caplen, len;
 	uint32_t slot; /* of its datagram */
-	uint32_t ip;   /* where its IP header stands */
 	uint8_t wait;
-	uint8_t reserved[19];
+	uint8_t depth; /* tunnels that its datagram is inside of */
+	uint8_t reserved[22];
 	uint8_t data[];
 };
 
@@ -59,6 +59,12 @@ struct entry *queue_at(const struct queue *q, uint64_t position);
 /* The oldest one; NULL: empty. */
 struct entry *queue_head(struct queue *q);
 void queue_pop(struct queue *q);
+
+/* What is to be written of it. */
+static inline struct packet queue_packet(const struct entry *e)
+{
+	return (struct packet){ e->time, e->caplen, e->len, e->instead ? e->instead : e->data };
+}
 
 /* Has something else written in place of a packet: copies it. Returns 0, -ENOMEM or -ENOSPC. */
 int queue_put_instead(struct queue *q, struct entry *e, const struct packet *p);

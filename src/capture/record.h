@@ -39,11 +39,13 @@ enum arrival_order {
 struct datagram_key {
 	uint64_t scope;
 	uint32_t id;
+	uint32_t tunnel_ids[PLACE_TUNNELS];
 	uint8_t family; /* enum unfrag_family */
 	uint8_t proto;  /* IPv4 only: no part of the key in IPv6 */
 	uint8_t src[16], dst[16];
 	uint16_t vlans[PLACE_VLANS];
-	uint8_t reserved[6]; /* 0: keys are compared as bytes */
+	uint8_t tunnels[PLACE_TUNNELS]; /* enum tunnel_kind, from the outside in */
+	uint8_t reserved[6];            /* 0: keys are compared as bytes */
 };
 
 struct record {

@@ -168,18 +168,21 @@ int sink_put(struct sink *s, const struct packet *p, struct trouble *t)
 	return ferror(pcap_dump_file(s->dump)) ? can_t_write(s, t) : 1;
 }
 
-int sink_finish(struct sink *s, struct trouble *t)
+int sink_flush(struct sink *s, struct trouble *t)
 {
-	char *target;
-	int r = 0;
-
 	if (!s->dump)
 		return 0;
 	errno = 0;
-	if (pcap_dump_flush(s->dump) || ferror(pcap_dump_file(s->dump)))
-		return can_t_write(s, t);
-	if (!s->path)
-		return 0;
+	return pcap_dump_flush(s->dump) || ferror(pcap_dump_file(s->dump)) ? can_t_write(s, t) : 0;
+}
+
+int sink_finish(struct sink *s, struct trouble *t)
+{
+	int r = sink_flush(s, t);
+	char *target;
+
+	if (r || !s->path)
+		return r;
 	target = realpath(s->name, NULL);
 	if (rename(s->path, target ? target : s->name))
 		r = can_t_write(s, t);

@@ -27,6 +27,9 @@ int sink_new(struct sink **out, const struct sink_opts *o, struct trouble *t);
 /* Returns 1 if the packet passes the filter, 0 if it does not, or -errno. */
 int sink_put(struct sink *s, const struct packet *p, struct trouble *t);
 
+/* What was put is on its way. */
+int sink_flush(struct sink *s, struct trouble *t);
+
 /* All is written: now it gets its name. */
 int sink_finish(struct sink *s, struct trouble *t);
 

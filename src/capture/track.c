@@ -28,7 +28,7 @@ struct node {
 	bool indexed, proto_is_sure; /* in the tree; from a first fragment */
 };
 
-_Static_assert(sizeof(struct datagram_key) == 56, "no padding, which memcmp(3) would see");
+_Static_assert(sizeof(struct datagram_key) == 96, "no padding, which memcmp(3) would see");
 
 struct track {
 	struct node *all, **slots;
@@ -156,6 +156,8 @@ void key_of_packet(struct datagram_key *key, const struct place *place,
 	memset(key, 0, sizeof(*key));
 	key->scope = place->scope;
 	memcpy(key->vlans, place->vlans, sizeof(key->vlans));
+	memcpy(key->tunnels, place->tunnels, sizeof(key->tunnels));
+	memcpy(key->tunnel_ids, place->tunnel_ids, sizeof(key->tunnel_ids));
 	key->id = f->id;
 	key->family = f->family;
 	key->proto = is_ipv4 ? f->proto : 0;

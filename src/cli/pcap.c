@@ -17,8 +17,7 @@ struct job {
 	struct capture_opts capture;
 	struct report_opts report;
 	struct report *printer;
-	bool talk; /* progress on stderr */
-	bool line; /* with a progress line on it */
+	bool line; /* a progress line is on stderr */
 };
 
 static volatile sig_atomic_t interrupted;
@@ -113,6 +112,41 @@ static bool parse_buffer(const char *arg, size_t *buffer)
 	return true;
 }
 
+static bool parse_count(const char *arg, uint64_t *count)
+{
+	char *end;
+
+	errno = 0;
+	*count = strtoull(arg, &end, 10);
+	if (!errno && end != arg && !*end && *arg != '-' && *count)
+		return true;
+	cli_error("count '%s' is not a number of packets from 1 on", arg);
+	return false;
+}
+
+/* Options that say what is read. */
+static bool parse_input_option(struct job *job, int option)
+{
+	struct capture_opts *c = &job->capture;
+
+	switch (option) {
+	case 'i':
+		c->in = optarg;
+		c->live = true;
+		return true;
+	case 'c':
+		return parse_count(optarg, &c->count);
+	case OPTION_TUNNELS:
+		c->tunnels = true;
+		return true;
+	case OPTION_STRICT:
+		c->strict = true;
+		return true;
+	default: /* OPTION_OVERLAP */
+		return parse_policy(optarg, &c->policy);
+	}
+}
+
 static bool parse_option(struct job *job, int option)
 {
 	struct capture_opts *c = &job->capture;
@@ -130,11 +164,6 @@ static bool parse_option(struct job *job, int option)
 	case OPTION_DROP_INCOMPLETE:
 		c->leave_incomplete = option == OPTION_DROP_INCOMPLETE;
 		return true;
-	case OPTION_STRICT:
-		c->strict = true;
-		return true;
-	case OPTION_OVERLAP:
-		return parse_policy(optarg, &c->policy);
 	case OPTION_BUFFER:
 		return parse_buffer(optarg, &c->buffer);
 	case OPTION_COMPARE:
@@ -143,15 +172,33 @@ static bool parse_option(struct job *job, int option)
 	case OPTION_REPORT:
 		job->report.rows = true;
 		return true;
-	default: /* OPTION_JSON */
+	case OPTION_JSON:
 		job->report.json = true;
 		return true;
+	default:
+		return parse_input_option(job, option);
 	}
+}
+
+/* What is to be read is one thing. Returns an exit code. */
+static int parse_input(const struct verb *self, struct job *job, int n, char **argv)
+{
+	if (n == !job->capture.live) {
+		if (n)
+			job->capture.in = argv[0];
+		return CLI_DONE;
+	}
+	if (!n)
+		return cli_usage(self, "which capture? '-' is standard input");
+	return cli_usage(self, "one capture at a time");
 }
 
 static bool parse(const struct verb *self, struct job *job, int argc, char **argv, int *code)
 {
 	static const struct option options[] = {
+		{ "interface", required_argument, NULL, 'i' },
+		{ "count", required_argument, NULL, 'c' },
+		{ "tunnels", no_argument, NULL, OPTION_TUNNELS },
 		{ "write", required_argument, NULL, 'w' },
 		{ "filter", required_argument, NULL, 'f' },
 		{ "time", required_argument, NULL, OPTION_TIME },
@@ -168,7 +215,7 @@ static bool parse(const struct verb *self, struct job *job, int argc, char **arg
 	int option;
 
 	*code = CLI_USAGE;
-	while ((option = getopt_long(argc, argv, "w:f:hv", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "i:c:w:f:hv", options, NULL)) != -1) {
 		if (option == 'h' || option == 'v' || option == '?') {
 			if (cli_common_option(self, option, code))
 				return false;
@@ -176,25 +223,21 @@ static bool parse(const struct verb *self, struct job *job, int argc, char **arg
 			return false;
 		}
 	}
-	if (argc - optind == 1)
-		return true;
-	*code = cli_usage(self, argc == optind ? "which capture? '-' is standard input" :
-						 "one capture at a time");
-	return false;
+	*code = parse_input(self, job, argc - optind, argv + optind);
+	return *code == CLI_DONE;
 }
 
 /* What was asked for, in the form that the rest wants it. Returns an exit code. */
-static int settle(const struct verb *self, struct job *job, const char *in)
+static int settle(const struct verb *self, struct job *job)
 {
 	struct capture_opts *c = &job->capture;
 	bool to_stdout = c->out && !strcmp(c->out, "-");
 
 	if (to_stdout && isatty(STDOUT_FILENO))
 		return cli_usage(self, "a capture is nothing for a terminal; write to a file");
-	if (!strcmp(in, "-") && isatty(STDIN_FILENO))
+	if (!c->live && !strcmp(c->in, "-") && isatty(STDIN_FILENO))
 		return cli_usage(self, "a terminal is no capture; read from a file or a pipe");
 	job->report.rows |= !c->out;
-	c->in = in;
 	c->arg = job;
 	c->stop = &interrupted;
 	if (job->report.rows)
@@ -203,7 +246,7 @@ static int settle(const struct verb *self, struct job *job, const char *in)
 		c->on_difference = on_difference;
 	if (isatty(STDERR_FILENO))
 		c->on_progress = on_progress;
-	job->report.in = in;
+	job->report.in = c->in;
 	job->report.written = c->out;
 	job->report.out = to_stdout ? stderr : stdout;
 	return CLI_DONE;
@@ -220,6 +263,13 @@ static void say_briefly(const struct capture_stats *s)
 	if (s->cut)
 		cli_note("%llu packets were captured in part (snap length %u) and not judged",
 			 (unsigned long long)s->cut, s->snap);
+	if (s->lost)
+		cli_note("%llu packets came too fast to be read", (unsigned long long)s->lost);
+}
+
+static bool was_cut_short(const struct job *job)
+{
+	return interrupted && !job->capture.live;
 }
 
 static int run_job(struct job *job)
@@ -240,10 +290,10 @@ static int run_job(struct job *job)
 	report_free(job->printer);
 	if (r)
 		cli_error("%s", trouble.text);
-	if (interrupted)
+	if (was_cut_short(job))
 		cli_error("interrupted: what came after the first %llu packets is not read",
 			  (unsigned long long)stats.packets);
-	return r || interrupted ? CLI_FAILED : CLI_DONE;
+	return r || was_cut_short(job) ? CLI_FAILED : CLI_DONE;
 }
 
 static int run(const struct verb *self, int argc, char **argv)
@@ -253,7 +303,7 @@ static int run(const struct verb *self, int argc, char **argv)
 
 	if (!parse(self, &job, argc, argv, &code))
 		return code;
-	code = settle(self, &job, argv[optind]);
+	code = settle(self, &job);
 	if (code)
 		return code;
 	catch_signals();
@@ -262,9 +312,12 @@ static int run(const struct verb *self, int argc, char **argv)
 
 const struct verb verb_pcap = {
 	.name = "pcap",
-	.args = "[OPTIONS] IN [-w OUT]",
+	.args = "[OPTIONS] IN|-i IF [-w OUT]",
 	.summary = "write a capture with whole packets in place of fragments; report on it",
-	.help = "  -w, --write OUT       write the capture there, as pcap; '-': standard output\n"
+	.help = "  -i, --interface IF    capture from a network interface, until Ctrl-C\n"
+		"  -c, --count N         end after so many packets\n"
+		"      --tunnels         look for fragments inside of IP-in-IP, GRE, VXLAN, GTP-U\n"
+		"  -w, --write OUT       write the capture there, as pcap; '-': standard output\n"
 		"      --time T          whole packets at the time and place of their 'first' or\n"
 		"                        'last' piece (default: last)\n"
 		"      --keep            write fragments of no datagram as they are (default)\n"

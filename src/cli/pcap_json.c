@@ -17,16 +17,20 @@ static json_t *time_text(uint64_t ns)
 static json_t *key_object(const struct datagram_key *key)
 {
 	char src[WORDS], dst[WORDS];
-	json_t *vlans = json_array();
+	json_t *vlans = json_array(), *tunnels = json_array();
 	int i;
 
 	for (i = 0; i < PLACE_VLANS && key->vlans[i]; i++)
 		json_array_append_new(vlans, json_integer(key->vlans[i]));
-	return json_pack("{s:s, s:s, s:s, s:I, s:o}", "family",
+	for (i = 0; i < PLACE_TUNNELS && key->tunnels[i]; i++)
+		json_array_append_new(tunnels,
+				      json_pack("{s:s, s:I}", "kind", tunnel_name(key->tunnels[i]),
+						"number", (json_int_t)key->tunnel_ids[i]));
+	return json_pack("{s:s, s:s, s:s, s:I, s:o, s:o}", "family",
 			 key->family == UNFRAG_IPV4 ? "ipv4" : "ipv6", "source",
 			 words_address(key, key->src, src), "destination",
 			 words_address(key, key->dst, dst), "id", (json_int_t)key->id, "vlans",
-			 vlans);
+			 vlans, "tunnels", tunnels);
 }
 
 static json_t *finding_list(uint32_t findings)
@@ -118,6 +122,8 @@ json_t *json_summary(const struct capture_stats *s, const char *in, const char *
 		uint64_t value;
 	} numbers[] = {
 		{ "packets", s->packets },
+		{ "lost", s->lost },
+		{ "nested", s->nested },
 		{ "not_ip", s->not_ip },
 		{ "not_fragments", s->not_fragments },
 		{ "unreadable", s->unreadable },

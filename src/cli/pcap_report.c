@@ -15,7 +15,7 @@
 
 #define ROWS_AT_ONCE    200u
 #define DIFFERENCES_MAX 1000u
-#define COLUMNS         11u
+#define COLUMNS         12u
 
 struct report {
 	struct report_opts o;
@@ -58,14 +58,15 @@ static void print_rows(struct report *r)
 
 static void begin_rows(struct report *r)
 {
-	static const char *const head[COLUMNS] = { "SOURCE", "DESTINATION", "VLAN",   "PROTO",
-						   "ID",     "FRAGMENTS",   "SIZES",  "LENGTH",
-						   "SPAN",   "ORDER",       "OUTCOME" };
+	static const char *const head[COLUMNS] = {
+		"SOURCE",    "DESTINATION", "VLAN",   "TUNNEL", "PROTO", "ID",
+		"FRAGMENTS", "SIZES",       "LENGTH", "SPAN",   "ORDER", "OUTCOME"
+	};
 	size_t i;
 
 	r->table = table_new(COLUMNS + 1);
 	for (i = 0; i < COLUMNS; i++)
-		table_add(r->table, COLOUR_NONE, i >= 5 && i <= 8, "%s", head[i]);
+		table_add(r->table, COLOUR_NONE, i >= 6 && i <= 9, "%s", head[i]);
 	table_add(r->table, COLOUR_NONE, false, "FINDINGS");
 }
 
@@ -77,6 +78,8 @@ static void add_row(struct report *r, const struct record *d)
 	table_add(t, COLOUR_NONE, false, "%s", words_address(&d->key, d->key.src, buf));
 	table_add(t, COLOUR_NONE, false, "%s", words_address(&d->key, d->key.dst, buf));
 	table_add(t, COLOUR_NONE, false, "%s", d->key.vlans[0] ? words_vlans(&d->key, buf) : "-");
+	table_add(t, COLOUR_NONE, false, "%s",
+		  d->key.tunnels[0] ? words_tunnels(&d->key, buf) : "-");
 	table_add(t, COLOUR_NONE, false, "%s", words_protocol(d->proto, buf));
 	table_add(t, COLOUR_NONE, false, "0x%0*x", d->key.family == UNFRAG_IPV4 ? 4 : 8, d->key.id);
 	table_add(t, COLOUR_NONE, true, "%u", d->fragments);
@@ -174,6 +177,9 @@ static const char *counts(const uint64_t *n, uint32_t max, const char *(*name)(u
 
 static void print_passed(FILE *out, const struct capture_stats *s)
 {
+	if (s->lost)
+		fprintf(out, "lost        %llu packets that came too fast to be read\n",
+			N(s->lost));
 	if (s->cut)
 		fprintf(out,
 			"cut         %llu packets captured in part (snap length %u): not judged\n",

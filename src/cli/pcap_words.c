@@ -61,6 +61,19 @@ const char *words_vlans(const struct datagram_key *key, char *buf)
 	return buf;
 }
 
+const char *words_tunnels(const struct datagram_key *key, char *buf)
+{
+	int i;
+
+	buf[0] = '\0';
+	for (i = 0; i < PLACE_TUNNELS && key->tunnels[i]; i++)
+		if (key->tunnel_ids[i])
+			add(buf, "/", "%s:%u", tunnel_name(key->tunnels[i]), key->tunnel_ids[i]);
+		else
+			add(buf, "/", "%s", tunnel_name(key->tunnels[i]));
+	return buf;
+}
+
 const char *words_findings(uint32_t findings, char *buf)
 {
 	uint32_t i;

@@ -15,7 +15,8 @@
 const char *words_address(const struct datagram_key *key, const uint8_t *address, char *buf);
 const char *words_protocol(uint8_t proto, char *buf);
 const char *words_vlans(const struct datagram_key *key, char *buf); /* "" if there is none */
-const char *words_findings(uint32_t findings, char *buf);           /* "" likewise */
+const char *words_tunnels(const struct datagram_key *key, char *buf);
+const char *words_findings(uint32_t findings, char *buf); /* "" likewise */
 const char *words_policies(uint32_t policies, char *buf);
 const char *words_bytes(const struct reading *reading, char *buf);
 const char *words_span(uint64_t ns, char *buf);

@@ -46,8 +46,8 @@ static void check(const struct capture_stats *s, uint64_t told)
 
 	for (i = 0; i < UNFRAG_REASON_MAX; i++)
 		reasons += s->reasons[i];
-	must(s->packets == s->not_ip + s->not_fragments + s->unreadable + s->cut + s->atomic +
-				   s->fragments,
+	must(s->packets + s->nested == s->not_ip + s->not_fragments + s->unreadable + s->cut +
+					       s->atomic + s->fragments,
 	     "packets");
 	must(s->fragments == s->whole_fragments + s->single && s->single == reasons, "fragments");
 	must(s->packets - s->whole_fragments + s->whole == s->written + s->left_out, "written");
@@ -65,6 +65,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.leave_incomplete = options & 16,
 		.strict = options & 32,
 		.on_datagram = on_datagram,
+		.tunnels = options & 128,
 		.on_difference = options & 64 ? on_difference : NULL,
 		.arg = &told,
 	};

@@ -172,8 +172,8 @@ void tape_expect_account(const struct capture_stats *s)
 
 	for (i = 0; i < UNFRAG_REASON_MAX; i++)
 		reasons += s->reasons[i];
-	assert_int_equal(s->packets, s->not_ip + s->not_fragments + s->unreadable + s->cut +
-					     s->atomic + s->fragments);
+	assert_int_equal(s->packets + s->nested, s->not_ip + s->not_fragments + s->unreadable +
+							 s->cut + s->atomic + s->fragments);
 	assert_int_equal(s->fragments, s->whole_fragments + s->single);
 	assert_int_equal(s->single, reasons);
 	assert_int_equal(s->reasons[UNFRAG_REASON_NONE], 0);

@@ -64,7 +64,7 @@ static void the_report_tells_datagrams_and_sums(void *state)
 
 	(void)state;
 	text_expect(report,
-		    "10.0.0.1  10.0.0.2     -     udp    0x0001          2  548-1500    2028");
+		    "10.0.0.1  10.0.0.2     -     -       udp    0x0001          2  548-1500    2028");
 	text_expect(report, "flushed\n");
 	text_expect(report, "packets     3 in 2.0 ms, 3 of them fragments\n");
 	text_expect(report, "whole       1 datagrams from 2 fragments, largest 2028 bytes\n");

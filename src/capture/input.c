@@ -7,17 +7,21 @@
 #include "input.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "live.h"
 
-#define MAGIC_MICRO 0xa1b2c3d4u
-#define NS          UINT64_C(1000000000)
+#define MAGIC_MICRO  0xa1b2c3d4u
+#define INPUT_BUFFER (256u << 10)
+#define NS           UINT64_C(1000000000)
 
 struct input {
 	pcap_t *pcap;
@@ -25,6 +29,7 @@ struct input {
 	const char *name;
 	off_t size;
 	bool micro;
+	char buffer[INPUT_BUFFER]; /* the file's */
 };
 
 static bool has_micro_magic(FILE *file)
@@ -40,13 +45,30 @@ static bool has_micro_magic(FILE *file)
 	return value == MAGIC_MICRO || value == __builtin_bswap32(MAGIC_MICRO);
 }
 
+/* Standard input too is a file of our own, which ends with its buffer. */
+static FILE *open_stream(const char *name)
+{
+	int fd;
+	FILE *file;
+
+	if (strcmp(name, "-") != 0)
+		return fopen(name, "re");
+	fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+	file = fd < 0 ? NULL : fdopen(fd, "r");
+	if (!file && fd >= 0)
+		close(fd);
+	return file;
+}
+
 static int open_file(struct input *in, struct trouble *t)
 {
 	struct stat st;
 
-	in->file = strcmp(in->name, "-") ? fopen(in->name, "re") : stdin;
+	in->file = open_stream(in->name);
 	if (!in->file)
 		return trouble(t, -errno, "'%s' can't be opened: %s", in->name, strerror(errno));
+	setvbuf(in->file, in->buffer, _IOFBF, sizeof(in->buffer));
+	__fsetlocking(in->file, FSETLOCKING_BYCALLER); /* two reads a packet */
 	if (fstat(fileno(in->file), &st))
 		return trouble(t, -errno, "'%s' can't be read: %s", in->name, strerror(errno));
 	if (S_ISDIR(st.st_mode))
@@ -100,7 +122,7 @@ void input_free(struct input *in)
 		return;
 	if (in->pcap) /* has the file too */
 		pcap_close(in->pcap);
-	else if (in->file && in->file != stdin)
+	else if (in->file)
 		fclose(in->file);
 	free(in);
 }

@@ -291,11 +291,14 @@ static int pass_by(struct judge *j, const struct packet *p, uint64_t *count)
 
 int judge_packet(struct judge *j, const struct packet *p)
 {
-	struct arrival a = { .packet = *p, .at = QUEUE_NOWHERE };
+	struct arrival a; /* filled in as far as it is read: it is large */
 	int r;
 
 	if (p->caplen < p->len)
 		return pass_by(j, p, &j->stats->cut);
+	a.packet = *p;
+	a.at = QUEUE_NOWHERE;
+	a.counted = false;
 	place_begin(&a.place, j->seed);
 	if (!link_find(&a.place, j->link, p->data, p->caplen))
 		return pass_by(j, p, &j->stats->not_ip);

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <pcap/pcap.h>
 #include <stdio.h>
+#include <stdio_ext.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -27,6 +28,7 @@ struct sink {
 	struct bpf_program filter;
 	bool filtering;
 	bool nanoseconds;
+	char buffer[BUFFER_SIZE]; /* the file's */
 };
 
 static int open_pcap(struct sink *s, const struct sink_opts *o, struct trouble *t)
@@ -112,7 +114,8 @@ static int open_dump(struct sink *s, struct trouble *t)
 			close(fd);
 		return trouble(t, -err, "'%s' can't be written: %s", s->name, strerror(err));
 	}
-	setvbuf(file, NULL, _IOFBF, BUFFER_SIZE);
+	setvbuf(file, s->buffer, _IOFBF, sizeof(s->buffer));
+	__fsetlocking(file, FSETLOCKING_BYCALLER);
 	s->dump = pcap_dump_fopen(s->pcap, file);
 	if (s->dump)
 		return 0;

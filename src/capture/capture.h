@@ -15,6 +15,7 @@
 #include "track.h"
 #include "trouble.h"
 
+#define CAPTURE_MEMORY     (64u << 20)
 #define CAPTURE_BUFFER     (256u << 20)
 #define CAPTURE_BUFFER_MIN (1u << 20)
 #define CAPTURE_BUFFER_MAX (1u << 31)
@@ -25,6 +26,7 @@ struct capture_opts {
 	uint64_t count;       /* end after so many packets; 0: don't */
 	const char *filter;
 	uint32_t policy;            /* enum unfrag_reasm_policy */
+	size_t memory;              /* bytes for reassembly; 0: CAPTURE_MEMORY */
 	size_t buffer;              /* bytes for packets that wait; 0: CAPTURE_BUFFER */
 	bool at_first;              /* whole packets at the place and time of their first piece */
 	bool leave_incomplete;      /* don't write fragments that end in no datagram */

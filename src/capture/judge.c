@@ -20,7 +20,6 @@
 #include "order.h"
 #include "tunnel.h"
 
-#define ENGINE_MEMORY  (64u << 20)
 #define EXPIRE_AT_ONCE 64u
 #define LINK_MAX       4096u /* bytes before IP in a whole packet */
 #define WHOLE_MAX      (LINK_MAX + UNFRAG_IPV6_HLEN + UNFRAG_DATAGRAM_MAX)
@@ -336,7 +335,7 @@ static int make_engines(struct judge *j, struct unfrag_reasm_stats *stats)
 {
 	struct unfrag_reasm_opts opts = {
 		.sz = sizeof(opts),
-		.memory = ENGINE_MEMORY,
+		.memory = j->o->memory ? j->o->memory : CAPTURE_MEMORY,
 		.policy = j->o->policy,
 		.fates = true,
 		.tiny = !j->o->strict,

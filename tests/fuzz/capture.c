@@ -60,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	uint64_t told = 0;
 	struct capture_opts o = {
 		.policy = options % UNFRAG_REASM_POLICY_MAX,
+		.memory = UNFRAG_REASM_MEMORY_MIN,
 		.buffer = CAPTURE_BUFFER_MIN,
 		.at_first = options & 8,
 		.leave_incomplete = options & 16,

@@ -32,7 +32,8 @@ _Static_assert(sizeof(struct datagram_key) == 96, "no padding, which memcmp(3) w
 
 struct track {
 	struct node *all, **slots;
-	struct node *free;
+	struct node *free; /* used before; those from n_used on never were */
+	uint32_t n_used;
 	struct node closed; /* head of a ring, oldest behind it */
 	uint32_t n_closed, n_slots;
 	void *tree;
@@ -49,7 +50,7 @@ static int compare(const void *a, const void *b)
 int track_new(struct track **out, uint32_t open, track_tell_fn *tell, void *arg)
 {
 	struct track *t = calloc(1, sizeof(*t));
-	uint32_t i, n = open + CLOSED_MAX + 1;
+	uint32_t n = open + CLOSED_MAX + 1;
 
 	if (!t)
 		return -ENOMEM;
@@ -58,10 +59,6 @@ int track_new(struct track **out, uint32_t open, track_tell_fn *tell, void *arg)
 	if (!t->all || !t->slots) {
 		track_free(t);
 		return -ENOMEM;
-	}
-	for (i = n; i--;) {
-		t->all[i].next = t->free;
-		t->free = &t->all[i];
 	}
 	t->closed.prev = t->closed.next = &t->closed;
 	t->n_slots = open;
@@ -136,7 +133,10 @@ static struct node *node_new(struct track *t, const struct datagram_key *key, ui
 {
 	struct node *n = t->free;
 
-	t->free = n->next;
+	if (n)
+		t->free = n->next;
+	else
+		n = &t->all[t->n_used++];
 	memset(n, 0, sizeof(*n));
 	n->r.key = *key;
 	n->r.first = n->r.last = now;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <test.h>
 #include <unistd.h>
 
@@ -62,12 +63,21 @@ void tape_release(struct tape *t)
 	t->count = 0;
 }
 
+/* Room for one more; it doubles, so that many cost little. */
+static void *grow(void *array, size_t count, size_t size)
+{
+	if (count & (count - 1))
+		return array;
+	array = reallocarray(array, count ? 2 * count : 1, size);
+	assert_non_null(array);
+	return array;
+}
+
 static struct tape_packet *append(struct tape *t, size_t len)
 {
 	struct tape_packet *p;
 
-	t->packets = reallocarray(t->packets, t->count + 1, sizeof(*t->packets));
-	assert_non_null(t->packets);
+	t->packets = grow(t->packets, t->count, sizeof(*t->packets));
 	p = &t->packets[t->count++];
 	p->caplen = p->len = (uint32_t)len;
 	p->data = calloc(1, len + 1);
@@ -146,12 +156,19 @@ void tape_read(struct tape *t, const char *path)
 	pcap_close(pcap);
 }
 
+void tape_truncate(const char *path, long bytes)
+{
+	struct stat st;
+
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size - bytes), 0);
+}
+
 static void on_datagram(const struct record *record, void *arg)
 {
 	struct tape_run *run = arg;
 
-	run->records = reallocarray(run->records, run->n_records + 1, sizeof(*run->records));
-	assert_non_null(run->records);
+	run->records = grow(run->records, run->n_records, sizeof(*run->records));
 	run->records[run->n_records++] = *record;
 }
 
@@ -159,9 +176,7 @@ static void on_difference(const struct difference *difference, void *arg)
 {
 	struct tape_run *run = arg;
 
-	run->differences = reallocarray(run->differences, run->n_differences + 1,
-					sizeof(*run->differences));
-	assert_non_null(run->differences);
+	run->differences = grow(run->differences, run->n_differences, sizeof(*run->differences));
 	run->differences[run->n_differences++] = *difference;
 }
 

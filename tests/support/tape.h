@@ -61,6 +61,9 @@ const char *tape_path(const char *name);
 void tape_write(const struct tape *t, const char *path);
 void tape_read(struct tape *t, const char *path);
 
+/* Takes bytes off the end of a file. */
+void tape_truncate(const char *path, long bytes);
+
 /* Writes the tape, runs it through, reads what came out. Checks that the account adds up. */
 void tape_run(struct tape_run *run, const struct tape *in);
 /* The same of a file that is there already. */

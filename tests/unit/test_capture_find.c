@@ -11,8 +11,8 @@
 static unsigned char letters[4096];
 
 /* Bytes of a datagram: from `from`, `len` of them, all the same letter. */
-static void fragment(struct tape *t, uint8_t protocol, size_t from, size_t len, bool more,
-		     char letter)
+static void fragment_of(struct tape *t, uint32_t id, uint8_t protocol, size_t from, size_t len,
+			bool more, char letter)
 {
 	lab_auto_packets struct lab_packets packets = { 0 };
 	struct lab_datagram dg;
@@ -20,11 +20,17 @@ static void fragment(struct tape *t, uint8_t protocol, size_t from, size_t len, 
 	memset(letters, letter, sizeof(letters));
 	test_ok(lab_datagram_init(&dg, AF_INET, "10.0.0.1", "10.0.0.2"));
 	dg.protocol = protocol;
-	dg.identification = 77;
+	dg.identification = id;
 	dg.payload = letters;
 	dg.payload_len = sizeof(letters);
 	test_ok(lab_fragment_at(&dg, from, len, more, &packets));
 	tape_add_all(t, "", 0, &packets);
+}
+
+static void fragment(struct tape *t, uint8_t protocol, size_t from, size_t len, bool more,
+		     char letter)
+{
+	fragment_of(t, 77, protocol, from, len, more, letter);
 }
 
 static void run_tape(struct tape_run *run, struct tape *t)
@@ -81,6 +87,28 @@ static void tiny_fragments_are_found_and_refused_if_strict(void *state)
 	assert_int_equal(strict.stats.reasons[UNFRAG_REASON_TINY], 2);
 	tape_run_release(&run);
 	tape_run_release(&strict);
+}
+
+/* SCTP's header has 12 bytes. */
+static void a_header_chain_cut_short_is_found(void *state)
+{
+	bool strict;
+
+	(void)state;
+	for (strict = false;; strict = true) {
+		struct tape_run run = { .opts.strict = strict };
+		struct tape t;
+
+		tape_init(&t, DLT_RAW);
+		fragment(&t, 132, 0, 8, true, 'a');
+		fragment(&t, 132, 8, 32, false, 'b');
+		run_tape(&run, &t);
+		expect_one(&run, 1u << FINDING_CHAIN, strict ? 0 : 60);
+		assert_int_equal(run.stats.reasons[UNFRAG_REASON_CHAIN], strict ? 1 : 0);
+		tape_run_release(&run);
+		if (strict)
+			break;
+	}
 }
 
 static void teardrop_is_found(void *state)
@@ -152,6 +180,38 @@ static void an_identification_in_use_again_is_found(void *state)
 	assert_int_equal(run.records[0].findings, 0);
 	assert_int_equal(run.records[1].findings, 1u << FINDING_REUSE);
 	assert_int_equal(run.records[2].findings, 0);
+	tape_run_release(&run);
+}
+
+/* A first fragment waits while its source goes through a quarter of all identifications. */
+static void a_stale_mate_is_found(void *state)
+{
+	struct tape_run run = { .opts.buffer = 64 << 20 };
+	uint32_t id, stale = 0;
+	struct tape t;
+	size_t i;
+
+	(void)state;
+	tape_init(&t, DLT_RAW);
+	fragment_of(&t, 1, 17, 0, 40, true, 'a');
+	for (id = 2; id < 16390; id++) {
+		fragment_of(&t, id, 17, 0, 8, true, 'b');
+		fragment_of(&t, id, 17, 8, 8, false, 'c');
+		t.now -= 2 * (TAPE_STEP - 10000);
+	}
+	fragment_of(&t, 1, 17, 40, 4, false, 'd');
+	run_tape(&run, &t);
+	for (i = 0; i < run.n_records; i++) {
+		if (!(run.records[i].findings & 1u << FINDING_STALE))
+			continue;
+		stale++;
+		assert_int_equal(run.records[i].key.id, 1);
+		assert_int_equal(run.records[i].reason, UNFRAG_REASON_STALE);
+		assert_int_equal(run.records[i].len, 0);
+	}
+	assert_int_equal(stale, 1);
+	assert_int_equal(run.stats.findings[FINDING_STALE], 1);
+	assert_int_equal(run.stats.whole, 16388);
 	tape_run_release(&run);
 }
 
@@ -257,6 +317,8 @@ static void findings_and_orders_have_names(void *state)
 static const struct test tests[] = {
 	TEST_WITH(an_honest_datagram_has_no_findings, tape_setup, tape_teardown),
 	TEST_WITH(tiny_fragments_are_found_and_refused_if_strict, tape_setup, tape_teardown),
+	TEST_WITH(a_header_chain_cut_short_is_found, tape_setup, tape_teardown),
+	TEST_WITH(a_stale_mate_is_found, tape_setup, tape_teardown),
 	TEST_WITH(teardrop_is_found, tape_setup, tape_teardown),
 	TEST_WITH(the_ping_of_death_is_found, tape_setup, tape_teardown),
 	TEST_WITH(duplicates_are_found, tape_setup, tape_teardown),

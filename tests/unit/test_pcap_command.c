@@ -63,8 +63,9 @@ static void the_report_tells_datagrams_and_sums(void *state)
 	text_auto char *report = run("in.pcap"), *both = run("in.pcap -w - --report >c.pcap");
 
 	(void)state;
-	text_expect(report,
-		    "10.0.0.1  10.0.0.2     -     -       udp    0x0001          2  548-1500    2028");
+	text_expect(
+		report,
+		"10.0.0.1  10.0.0.2     -     -       udp    0x0001          2  548-1500    2028");
 	text_expect(report, "flushed\n");
 	text_expect(report, "packets     3 in 2.0 ms, 3 of them fragments\n");
 	text_expect(report, "whole       1 datagrams from 2 fragments, largest 2028 bytes\n");
@@ -106,6 +107,10 @@ static void usage_is_told_from_failure(void *state)
 	       "'/dev/full' can't be written: No space left on device\n"
 	       "exit 1\n");
 	expect("- <&-", "exit 1\n");
+	expect("-i lo in.pcap", "one capture at a time");
+	expect("-c 0 in.pcap", "count '0' is not a number of packets");
+	expect("-c 1x in.pcap", "exit 2\n");
+	expect("-c 2 in.pcap -w g.pcap", "2 packets read, 1 written");
 }
 
 /* The writer of the pipe waits until the command has said that it was interrupted. */
@@ -124,6 +129,52 @@ static void an_interrupt_leaves_a_whole_file(void *state)
 	text_expect(said, "interrupted");
 	text_expect(said, "\ne.pcap\n");
 	assert_null(strstr(said, "e.pcap."));
+}
+
+/* A file system of a few pages, full long before the capture is written. */
+static void a_full_file_system_is_told_and_keeps_no_half_file(void *state)
+{
+	text_auto char *said = NULL;
+
+	(void)state;
+	test_require_root();
+	said =
+		text_of("cd '%s' && tail -c +25 in.pcap >body && for i in 1 2 3 4 5 6; do "
+			"cat body body >b && mv b body; done; cat in.pcap body >long.pcap; "
+			"unshare -m sh -c 'mount -t tmpfs -o size=64k none /mnt && "
+			"{ '\\''%s'\\'' pcap long.pcap -w /mnt/out.pcap; echo \"exit $?\"; "
+			"ls -A /mnt; echo end; }' 2>&1",
+			tape_path("."), UNFRAG);
+	text_expect(said, "'/mnt/out.pcap' can't be written: No space left on device");
+	text_expect(said, "exit 1\nend\n");
+}
+
+/* The capture goes on until progress was seen. */
+static void progress_is_shown_on_a_terminal(void *state)
+{
+	text_auto char *said = text_of(
+		"cd '%s' && tail -c +25 in.pcap >body && for i in 1 2 3 4 5 6 7 8 9; do "
+		"cat body body >b && mv b body; done; mkfifo pipe; "
+		"{ (cat in.pcap; while ! test -e seen; do cat body; done) >pipe & }; "
+		"{ script -qefc \"'%s' pcap pipe -w /dev/null\" typed >/dev/null </dev/null; "
+		"echo \"exit $?\"; } & "
+		"for i in $(seq 300); do grep -q 'packets, .* datagrams whole' typed && break; "
+		"sleep 0.1; done; touch seen; wait; cat typed",
+		tape_path("."), UNFRAG);
+
+	(void)state;
+	text_expect(said, "exit 0\n");
+	text_expect(said, "\runfrag: ");
+	text_expect(said, "\r\033[K"); /* and goes */
+	text_expect(said, " packets read, ");
+}
+
+static void without_a_terminal_there_is_no_progress(void *state)
+{
+	text_auto char *said = run("in.pcap -w f.pcap");
+
+	(void)state;
+	assert_null(strchr(said, '\r'));
 }
 
 static void the_manual_has_every_finding_reason_and_policy(void)
@@ -166,6 +217,9 @@ static const struct test tests[] = {
 	TEST_WITH(json_has_rows_differences_and_a_summary, setup, tape_teardown),
 	TEST_WITH(usage_is_told_from_failure, setup, tape_teardown),
 	TEST_WITH(an_interrupt_leaves_a_whole_file, setup, tape_teardown),
+	TEST_WITH(a_full_file_system_is_told_and_keeps_no_half_file, setup, tape_teardown),
+	TEST_WITH(progress_is_shown_on_a_terminal, setup, tape_teardown),
+	TEST_WITH(without_a_terminal_there_is_no_progress, setup, tape_teardown),
 	TEST(the_manual_has_every_finding_reason_and_policy),
 	TEST_WITH(the_manual_has_every_key, setup, tape_teardown),
 };

@@ -90,3 +90,25 @@ void tunnels_wrap(struct lab_datagram *outer, const struct tunnels_kind *k, int 
 	outer->payload = outer->owned = data;
 	outer->payload_len = k->len + len;
 }
+
+void tunnels_inner(struct lab_datagram *dg, int family, size_t payload)
+{
+	static unsigned char data[65527];
+	bool ipv4 = family == AF_INET;
+
+	lab_pattern(data, payload, 1);
+	test_ok(lab_datagram_init(dg, family, ipv4 ? "10.0.0.1" : "2001:db8::1",
+				  ipv4 ? "10.0.0.2" : "2001:db8::2"));
+	dg->identification = 7;
+	test_ok(lab_datagram_set_udp(dg, 1000, 53, data, payload));
+}
+
+void tunnels_cut(struct lab_packets *packets, int family)
+{
+	lab_auto_datagram struct lab_datagram dg = { 0 };
+
+	tunnels_inner(&dg, family, 2500);
+	test_ok(lab_fragment(&dg, 1000, packets));
+	assert_int_equal(packets->count, 3);
+	test_ok(lab_whole(&dg, packets));
+}

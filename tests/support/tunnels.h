@@ -28,6 +28,12 @@ struct tunnels_kind {
 extern const struct tunnels_kind tunnels_kinds[];
 extern const size_t tunnels_n_kinds;
 
+/* A datagram to be carried, with this many bytes behind its UDP header; to be released. */
+void tunnels_inner(struct lab_datagram *dg, int family, size_t payload);
+
+/* Packets of one: three fragments, and whole. */
+void tunnels_cut(struct lab_packets *packets, int family);
+
 /* By name; there is one. */
 const struct tunnels_kind *tunnels_find(const char *name);
 

@@ -261,25 +261,30 @@ static bool parse(const struct verb *self, const struct format **format, int arg
 		{ "openmetrics", no_argument, NULL, OPTION_OPENMETRICS },
 		CLI_COMMON_OPTIONS,
 	};
+	bool as_json = false, as_metrics = false;
 	int option;
 
 	while ((option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
 		if (option == OPTION_JSON)
-			*format = &json;
+			as_json = true;
 		else if (option == OPTION_OPENMETRICS)
-			*format = &metrics;
+			as_metrics = true;
 		else if (cli_common_option(self, option, code))
 			return false;
 	}
-	if (argc - optind <= 1)
+	*format = as_json ? &json : as_metrics ? &metrics : &text;
+	if (as_json && as_metrics)
+		*code = cli_usage(self, "--json and --openmetrics exclude each other");
+	else if (argc - optind > 1)
+		*code = cli_usage(self, "one name, or none for all");
+	else
 		return true;
-	*code = cli_usage(self, "one name, or none for all");
 	return false;
 }
 
 static int run(const struct verb *self, int argc, char **argv)
 {
-	struct stats s = { .format = &text };
+	struct stats s = { 0 };
 	int code;
 
 	if (!parse(self, &s.format, argc, argv, &code))

@@ -118,6 +118,7 @@ static void options_that_cannot_be(void *state)
 		{ 2, "one argument too many", { "list", "x" } },
 		{ 2, "one argument too many", { "probe", "x" } },
 		{ 2, "one name, or none", { "stats", "x", "y" } },
+		{ 2, "exclude each other", { "stats", "--json", "--openmetrics" } },
 		{ 2, "a name is needed", { "detach" } },
 		{ 2, "a name and an object file are needed", { "replace", REFUSED_TAKEN } },
 		{ 2, "on, off and status", { "defrag" } },

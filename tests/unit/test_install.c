@@ -45,7 +45,7 @@ static void uninstall(void *state)
 
 /* Besides the headers. */
 static const char *const files[] = {
-	TEST_SBINDIR "/unfrag",
+	TEST_BINDIR "/unfrag",
 	TEST_LIBDIR "/libunfrag.so",
 	TEST_LIBDIR "/libunfrag.so.0",
 	TEST_LIBDIR "/libunfrag.so." TEST_VERSION,
@@ -136,7 +136,7 @@ static void the_command_runs_with_the_library(void *state)
 {
 	const struct tree *t = state;
 	text_auto char *said = text_of("LD_LIBRARY_PATH='%s%s' '%s%s/unfrag' --version", t->path,
-				       TEST_LIBDIR, t->path, TEST_SBINDIR);
+				       TEST_LIBDIR, t->path, TEST_BINDIR);
 
 	text_expect(said, "unfrag %s,", TEST_VERSION);
 }

@@ -25,7 +25,10 @@
 	X(SHARE, "share", "its source holds its share of memory") \
 	X(EVICTED, "evicted", "made room for others") \
 	X(MEMORY, "memory", "no room for it") \
-	X(FLUSHED, "flushed", "the end of all work")
+	X(FLUSHED, "flushed", "the end of all work") \
+	X(DUPLICATE, "duplicate", "the same fragment again") \
+	X(SMALL, "small", "too many fragments for the bytes that they carry") \
+	X(TABLE, "table", "no place in the table of datagrams")
 
 enum unfrag_reason {
 #define X(id, name, text) UNFRAG_REASON_##id,

@@ -17,7 +17,7 @@
 
 #include <unfrag/packet.h>
 
-#include "siphash.h"
+#include "../packet/siphash.h"
 
 /*
  * memcpy() and memset() of the C library. A compiler that knows a length or a bound of it makes a

@@ -8,18 +8,25 @@
 #pragma once
 
 #include <stddef.h>
+#ifdef __bpf__
+typedef __UINT64_TYPE__ uint64_t;
+#define UINT64_C(c) c##ULL
+#else
 #include <stdint.h>
+#endif
+
+#define SIP_INLINE static inline __attribute__((always_inline, unused))
 
 struct hash_secret {
 	uint64_t word[2];
 };
 
-static inline uint64_t rotate_left(uint64_t v, unsigned int by)
+SIP_INLINE uint64_t rotate_left(uint64_t v, unsigned int by)
 {
 	return v << by | v >> (64 - by);
 }
 
-static inline void sip_round(uint64_t v[4])
+SIP_INLINE void sip_round(uint64_t v[4])
 {
 	v[0] += v[1];
 	v[2] += v[3];
@@ -33,7 +40,7 @@ static inline void sip_round(uint64_t v[4])
 	v[2] = rotate_left(v[2], 32);
 }
 
-static inline void sip_word(uint64_t v[4], uint64_t word, int rounds)
+SIP_INLINE void sip_word(uint64_t v[4], uint64_t word, int rounds)
 {
 	v[3] ^= word;
 	while (rounds--)
@@ -42,7 +49,7 @@ static inline void sip_word(uint64_t v[4], uint64_t word, int rounds)
 }
 
 /* Of the little-endian bytes of n words, with so many rounds a word and at the end. */
-static inline uint64_t siphash_rounds(const struct hash_secret *secret, const uint64_t *words,
+SIP_INLINE uint64_t siphash_rounds(const struct hash_secret *secret, const uint64_t *words,
 				      size_t n, int per_word, int at_end)
 {
 	uint64_t v[4] = {
@@ -64,7 +71,7 @@ static inline uint64_t siphash_rounds(const struct hash_secret *secret, const ui
 }
 
 /* For tables in memory, where nobody sees the hash: the rounds that Linux and others use there. */
-static inline uint64_t siphash(const struct hash_secret *secret, const uint64_t *words, size_t n)
+SIP_INLINE uint64_t siphash(const struct hash_secret *secret, const uint64_t *words, size_t n)
 {
 	return siphash_rounds(secret, words, n, 1, 3);
 }

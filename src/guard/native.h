@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
+/*
+ * The guard in plain memory, for tests and measurements: the same decisions as in BPF, by the same
+ * text. One at a time, one thread.
+ */
+#pragma once
+
+#include <stddef.h>
+
+#include "layout.h"
+
+struct guard_native {
+	struct guard_config config;
+	struct guard_state state;
+	struct guard_counters counters[GUARD_FAMILIES];
+	struct guard_datagrams *datagrams; /* of both families, one behind the other */
+	struct guard_sources *sources;
+};
+
+static struct guard_native *guard_here; /* the one that decides */
+
+#define guard_lock(p)   ((void)(p))
+#define guard_unlock(p) ((void)(p))
+
+static inline struct guard_datagrams *guard_datagrams_at(__u32 i)
+{
+	return i < 2 * (guard_here->config.datagram_mask + 1) ? &guard_here->datagrams[i] : NULL;
+}
+
+static inline struct guard_sources *guard_sources_at(__u32 i)
+{
+	return i <= guard_here->config.source_mask ? &guard_here->sources[i] : NULL;
+}
+
+static inline struct guard_state *guard_state_get(void)
+{
+	return &guard_here->state;
+}
+
+static inline struct guard_counters *guard_counters_get(__u32 family)
+{
+	return &guard_here->counters[family];
+}
+
+static inline const struct guard_config *guard_config_get(void)
+{
+	return &guard_here->config;
+}
+
+#define GUARD_STEP static inline
+
+#include "guard.h"

@@ -52,7 +52,7 @@ struct {
 	__uint(max_entries, 65536);
 } events SEC(".maps");
 
-/* Set before load: time is what `state` says, for tests. */
+/* Set before load: time is what `state` says and all charges are least_charge, for tests. */
 const volatile __u8 test_clock = 0;
 
 #define guard_lock(p)   bpf_spin_lock(p)
@@ -88,6 +88,7 @@ static __always_inline const struct guard_config *guard_config_get(void)
 }
 
 #define GUARD_STEP __noinline
+#define GUARD_PART static __noinline
 
 #include "../guard/guard.h"
 
@@ -143,49 +144,6 @@ static __noinline int tell(const struct guard_fragment *f, const struct unfrag_f
 	return 0;
 }
 
-/* NONE, or the reason to drop it. first: of its upper-layer header, if it has one. */
-static __noinline int decide(struct guard_fragment *f, const struct unfrag_facts *facts,
-			     __u32 first)
-{
-	const struct guard_config *c = guard_config_get();
-	__u32 flaw = fragment_flaw(facts, (__u8)first);
+#define guard_tell(f, facts, reason) tell(f, facts, reason)
 
-	if (!c)
-		return UNFRAG_REASON_TABLE;
-	if (flaw && !guard_is_off(c, flaw))
-		return (int)flaw;
-	if (!unfrag_facts_is_fragment(facts))
-		return UNFRAG_REASON_NONE;
-	if (flaw && !fragment_is_kept(flaw, facts->family))
-		return UNFRAG_REASON_NONE;
-	guard_hash(f);
-	return guard_judge(f);
-}
-
-/* Whether a fragment, or what can't be told from one as its headers lie, may pass: 1 or 0. Counted. */
-static __always_inline int guard_sees(struct guard_fragment *f, const struct unfrag_facts *facts,
-				      __u32 first, int lies)
-{
-	struct guard_counters *n = guard_counters_get(f->family & 1);
-	const struct guard_config *c = guard_config_get();
-	__u32 reason = UNFRAG_REASON_UNREADABLE;
-
-	if (!n || !c)
-		return 0;
-	if (!lies)
-		reason = (__u32)decide(f, facts, first);
-	else if (guard_is_off(c, reason))
-		reason = UNFRAG_REASON_NONE;
-	guard_count(n->fragments, 1);
-	if (facts->df && !lies)
-		guard_count(n->dont_fragment, 1);
-	if (reason) {
-		guard_count(n->reasons[reason & (GUARD_REASON_SLOTS - 1)], 1);
-		tell(f, facts, reason);
-		return 0;
-	}
-	if (!lies && facts->frag == UNFRAG_FRAG_ATOMIC)
-		guard_count(n->atomic, 1);
-	guard_count(n->passed, 1);
-	return 1;
-}
+#include "../guard/verdict.h"

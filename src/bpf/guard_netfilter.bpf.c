@@ -21,6 +21,8 @@ static __noinline int fill(struct guard_fragment *f, const struct unfrag_packet 
 	if (!c || bpf_probe_read_kernel(hdr, pkt->facts.family == UNFRAG_IPV6 ? 40 : 20, pkt->base))
 		return -1;
 	fragment_fill(f, c, &pkt->facts, hdr, ifindex);
+	if (test_clock)
+		f->charge = c->least_charge;
 	return 0;
 }
 

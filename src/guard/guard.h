@@ -22,102 +22,7 @@
 #pragma once
 
 #include "../packet/siphash.h"
-#include "source.h"
-
-struct guard_try {
-	const struct guard_config *config;
-	struct guard_state *state;
-	struct guard_counters *counters;
-};
-
-#define guard_count(field, n) __sync_fetch_and_add(&(field), (n))
-
-GUARD_INLINE __u32 guard_deadline(const struct guard_config *c, struct guard_fragment *f)
-{
-	return (__u32)((f->now - c->timeout[f->family & 1]) >> GUARD_TICK_SHIFT);
-}
-
-GUARD_INLINE struct guard_datagrams *guard_set_of(const struct guard_try *t, __u8 family,
-						  __u32 number)
-{
-	__u32 mask = t->config->datagram_mask;
-
-	return guard_datagrams_at((number & mask) + (family & 1) * (mask + 1));
-}
-
-/* An ended datagram's charge goes back to its source, with a word on how it ended. */
-GUARD_INLINE void guard_give_back(struct guard_try *t, struct guard_fragment *f,
-				  const struct guard_gone *gone)
-{
-	struct guard_sources *set;
-	struct guard_source *s;
-
-	if (!gone->valid)
-		return;
-	set = guard_sources_at(gone->source >> 8);
-	if (!set)
-		return;
-	guard_lock(&set->lock);
-	s = &set->s[source_way(gone->source)];
-	s->used -= (__s64)gone->charge;
-	s->open -= s->open > 0;
-	source_hear(s, gone->praise, f->now);
-	source_note(set, source_way(gone->source));
-	guard_unlock(&set->lock);
-	guard_count(t->state->used[f->family & 1], -(__s64)gone->charge);
-	if (gone->praise)
-		guard_count(t->counters->completed, 1);
-	else
-		guard_count(t->counters->timed_out, 1);
-}
-
-/* Counts a fragment to its source, if it may hold so much. first: it begins a datagram. */
-GUARD_INLINE __u32 guard_reserve(struct guard_try *t, struct guard_fragment *f, __u64 charge,
-				 __u8 first)
-{
-	const struct guard_config *c = t->config;
-	struct guard_sources *set;
-	struct guard_source *s;
-	__u32 reason, way;
-	__s64 used = t->state->used[f->family & 1];
-
-	set = guard_sources_at(first ? (__u32)f->source_hash & c->source_mask : f->account >> 8);
-	if (!set)
-		return UNFRAG_REASON_TABLE;
-	guard_lock(&set->lock);
-	if (first) {
-		way = source_find(set, f, c, f->source_hash);
-		f->account = source_ref((__u32)f->source_hash & c->source_mask, way);
-	}
-	way = source_way(f->account);
-	s = &set->s[way];
-	if (first)
-		f->good = way < GUARD_WAYS && source_shelters(s, f, c);
-	reason = source_may(c, source_mark(c, f->family, f->good, first), used, s->used,
-			    (__s64)charge);
-	if (reason && guard_is_off(c, reason))
-		reason = UNFRAG_REASON_NONE;
-	if (reason) {
-		s->refused++;
-	} else {
-		s->used += (__s64)charge;
-		s->open += first;
-	}
-	source_note(set, way);
-	guard_unlock(&set->lock);
-	if (!reason)
-		guard_count(t->state->used[f->family & 1], (__s64)charge);
-	return reason;
-}
-
-/* The way of a datagram in its set, or GUARD_WAYS. */
-GUARD_INLINE __u32 guard_find(const struct guard_datagrams *set, const struct guard_fragment *f)
-{
-	__u32 match = tags_match(set->tags, guard_tag(f->hash)) & set->used;
-	__u32 way = bits_lowest(match);
-
-	return match && key_is(&set->d[way].key, &f->key) ? way : GUARD_WAYS;
-}
+#include "account.h"
 
 /* First step: what its datagram says, if there is one; and what is over ends. */
 GUARD_INLINE __u32 guard_consult(struct guard_try *t, struct guard_fragment *f,
@@ -131,7 +36,7 @@ GUARD_INLINE __u32 guard_consult(struct guard_try *t, struct guard_fragment *f,
 		return UNFRAG_REASON_TABLE;
 	guard_lock(&set->lock);
 	datagrams_reap(set, guard_deadline(t->config, f), gone);
-	way = guard_find(set, f);
+	way = datagrams_find(set, f);
 	if (way < GUARD_WAYS) {
 		d = &set->d[way & (GUARD_WAYS - 1)];
 		f->account = d->source;
@@ -156,30 +61,12 @@ GUARD_INLINE void guard_give_up(struct guard_try *t, struct guard_fragment *f)
 	if (!set)
 		return;
 	guard_lock(&set->lock);
-	way = guard_find(set, f);
+	way = datagrams_find(set, f);
 	if (way < GUARD_WAYS) {
 		set->d[way & (GUARD_WAYS - 1)].state = GUARD_REFUSED;
 		set->d[way & (GUARD_WAYS - 1)].charge -= f->charge;
 	}
 	guard_unlock(&set->lock);
-}
-
-/* A way for one more datagram, or GUARD_WAYS. */
-GUARD_INLINE __u32 guard_place(const struct guard_datagrams *set, const struct guard_fragment *f)
-{
-	if (!~set->used)
-		return GUARD_WAYS;
-	if (!f->good && bits_count(set->strangers) >= GUARD_STRANGER_WAYS)
-		return GUARD_WAYS;
-	return bits_lowest(~set->used);
-}
-
-GUARD_INLINE int guard_try_init(struct guard_try *t, struct guard_fragment *f)
-{
-	t->config = guard_config_get();
-	t->state = guard_state_get();
-	t->counters = guard_counters_get(f->family & 1);
-	return t->config && t->state && t->counters;
 }
 
 /* Ends what is over in one more set, in turn: before each fragment that may begin a datagram. */
@@ -217,24 +104,6 @@ GUARD_STEP int guard_admit(struct guard_fragment *f)
 	return (int)guard_reserve(&t, f, f->opening, 1);
 }
 
-/* Takes back what was reserved for a datagram that was not made. */
-GUARD_INLINE void guard_take_back(struct guard_try *t, struct guard_fragment *f)
-{
-	struct guard_sources *set = guard_sources_at(f->account >> 8);
-	struct guard_source *s;
-
-	if (!set)
-		return;
-	guard_lock(&set->lock);
-	s = &set->s[source_way(f->account)];
-	s->used -= f->opening;
-	s->open -= s->open > 0;
-	s->refused++;
-	source_note(set, source_way(f->account));
-	guard_unlock(&set->lock);
-	guard_count(t->state->used[f->family & 1], -(__s64)f->opening);
-}
-
 GUARD_INLINE __u32 guard_make(struct guard_try *t, struct guard_fragment *f)
 {
 	struct guard_datagrams *set = guard_set_of(t, f->family, (__u32)f->hash);
@@ -243,8 +112,8 @@ GUARD_INLINE __u32 guard_make(struct guard_try *t, struct guard_fragment *f)
 	if (!set)
 		return UNFRAG_REASON_TABLE;
 	guard_lock(&set->lock);
-	f->again = guard_find(set, f) < GUARD_WAYS;
-	way = f->again ? GUARD_WAYS : guard_place(set, f);
+	f->again = datagrams_find(set, f) < GUARD_WAYS;
+	way = f->again ? GUARD_WAYS : datagrams_place(set, f);
 	if (way < GUARD_WAYS) {
 		way &= GUARD_WAYS - 1;
 		bit = 1u << way;

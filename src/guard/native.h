@@ -47,6 +47,8 @@ static inline const struct guard_config *guard_config_get(void)
 	return &guard_here->config;
 }
 
-#define GUARD_STEP static inline
+#define guard_tell(f, facts, reason) ((void)(f), (void)(facts))
+#define GUARD_STEP                   static inline
+#define GUARD_PART                   static inline
 
-#include "guard.h"
+#include "verdict.h"

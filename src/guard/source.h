@@ -21,7 +21,7 @@
  */
 #pragma once
 
-#include "datagram.h"
+#include "set.h"
 
 /* How far all memory may be used for a fragment: eighths. */
 GUARD_INLINE __s64 source_mark(const struct guard_config *c, __u8 family, __u8 good, __u8 first)

@@ -31,7 +31,7 @@ void guarded_config(struct guard_config *c, uint32_t sets)
 		.floor = 16384,
 		.share = 50,
 		.small_after = 32,
-		.small_mean = 256,
+		.small_mean = 128,
 		.least_charge = 2304,
 		.datagram_mask = sets - 1,
 		.source_mask = 2 * sets - 1,

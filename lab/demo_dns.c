@@ -39,11 +39,16 @@ struct demo_dns {
 	char dir[64];
 };
 
-/* Two addresses, then the directory three times. */
+/* Two addresses, then the directory three times. The others are there where somebody adds them. */
 static const char config[] =
 	"server:\n"
 	"\tip-address: %s\n"
 	"\tip-address: %s\n"
+	"\tip-address: " LAB_OTHER_V4
+	"\n"
+	"\tip-address: " LAB_OTHER_V6
+	"\n"
+	"\tip-freebind: yes\n"
 	"\tserver-count: 1\n"
 	"\tusername: \"\"\n"
 	"\tchroot: \"\"\n"

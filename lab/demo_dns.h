@@ -7,6 +7,10 @@
 
 #include "net.h"
 
+/* Other addresses that the server answers at, if its namespace has them. */
+#define LAB_OTHER_V4 "10.77.2.3"
+#define LAB_OTHER_V6 "fd00:77:2::3"
+
 struct demo_dns;
 
 /*

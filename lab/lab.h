@@ -9,9 +9,13 @@
  *   sock.h   sockets of any type inside them
  *   frag.h   datagrams cut into fragments by hand
  *   send.h   senders of finished packets
+ *   attack.h floods of fragments
+ *   asker.h  a steady DNS client
  */
 #pragma once
 
+#include "asker.h"
+#include "attack.h"
 #include "child.h"
 #include "frag.h"
 #include "net.h"

@@ -6,14 +6,16 @@
  * that did not. So many of its datagrams are sheltered at a time. What a fragment may use of all
  * memory depends on that:
  *
- *	0       4/8      5/8           7/8    8/8
- *	|--------|--------|-------------|------|
- *	 a stranger's      its later     a sheltered datagram's first, and later ones
- *	 first fragment    ones
+ *	0  1/8        4/8    5/8         7/8    8/8
+ *	|---|----------|------|-----------|------|
+ *	     a stranger's      its later   a sheltered datagram's first, and later ones
+ *	     first fragment    ones
  *
  * and of what is left below its mark one source may hold `share` percent, so that a flood from one
  * leaves the rest to others, and from many leaves all but half to those in standing. `floor` bytes
- * it may hold in any case, below its mark.
+ * it may hold in any case, below its mark. Where a stranger's mark is, between 1/8 and 4/8, its
+ * datagram's hash says: so in a flood a newcomer's chance is the same at all times, as if lots were
+ * drawn, and the fragments of one datagram share one lot.
  *
  * A source with nothing open and no standing makes room for a newcomer. One in standing does not,
  * until that is older than `forget`: keys that have shown nothing push nobody out. When a set is
@@ -23,12 +25,15 @@
 
 #include "set.h"
 
-/* How far all memory may be used for a fragment: eighths. */
-GUARD_INLINE __s64 source_mark(const struct guard_config *c, __u8 family, __u8 good, __u8 first)
+/* How far all memory may be used for a fragment. */
+GUARD_INLINE __s64 source_mark(const struct guard_config *c, const struct guard_fragment *f,
+			       __u8 first)
 {
-	__u64 eighths = good ? 8 - first : 5 - first;
+	__u64 eighth = c->memory[f->family & 1] / 8, lot = (f->hash ^ f->source_hash) >> 20 & 0xfff;
 
-	return (__s64)(c->memory[family & 1] / 8 * eighths);
+	if (f->good)
+		return (__s64)(eighth * (8 - first));
+	return (__s64)(first ? eighth + eighth * 3 * lot / 4096 : eighth * 5);
 }
 
 GUARD_INLINE __u32 source_ref(__u32 set, __u32 way)

@@ -85,7 +85,7 @@ GUARD_INLINE __u32 guard_reserve(struct guard_try *t, struct guard_fragment *f, 
 	s = &set->s[way];
 	if (first)
 		f->good = way < GUARD_WAYS && source_shelters(s, f, c);
-	reason = source_may(c, source_mark(c, f, first), used, s->used, (__s64)charge);
+	reason = source_may(c, f, first, used, s->used, (__s64)charge);
 	if (reason && guard_is_off(c, reason))
 		reason = UNFRAG_REASON_NONE;
 	if (reason) {

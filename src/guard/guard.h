@@ -10,7 +10,7 @@
  *
  * No two locks are held at once, as BPF can't, so a step may find that another CPU was faster; then
  * it starts again, once. Nothing runs by itself: datagrams whose time is over end when a fragment
- * comes to their set, and each fragment that begins a datagram looks at one more set in turn.
+ * comes to their set, and each fragment that begins a datagram looks at others in turn.
  *
  * Who includes this says first where things are:
  *   guard_datagrams_at(i), guard_sources_at(i)  sets, NULL beyond the table
@@ -23,6 +23,8 @@
 
 #include "../packet/siphash.h"
 #include "account.h"
+
+#define GUARD_SWEEPS 16 /* sets that one fragment may look at beside its own */
 
 /* First step: what its datagram says, if there is one; and what is over ends. */
 GUARD_INLINE __u32 guard_consult(struct guard_try *t, struct guard_fragment *f,
@@ -69,7 +71,7 @@ GUARD_INLINE void guard_give_up(struct guard_try *t, struct guard_fragment *f)
 	guard_unlock(&set->lock);
 }
 
-/* Ends what is over in one more set, in turn: before each fragment that may begin a datagram. */
+/* Ends what is over in one more set, in turn. Returns whether there was any. */
 GUARD_STEP int guard_sweep(struct guard_fragment *f)
 {
 	struct guard_gone gone[GUARD_REAP] = { 0 };
@@ -87,7 +89,7 @@ GUARD_STEP int guard_sweep(struct guard_fragment *f)
 	guard_unlock(&set->lock);
 	for (i = 0; i < GUARD_REAP; i++)
 		guard_give_back(&t, f, &gone[i]);
-	return 0;
+	return gone[0].valid;
 }
 
 /* The first fragment to come of a datagram: may its source hold it? NONE, or why not. */
@@ -191,13 +193,27 @@ GUARD_STEP int guard_hash(struct guard_fragment *f)
 	return 0;
 }
 
+/*
+ * Before each fragment that may begin a datagram. While sets are found in which something was over it
+ * goes on, up to a limit: so after a flood its memory is soon free, and in one that costs no more
+ * than the datagrams that were begun.
+ */
+GUARD_INLINE void guard_tidy(struct guard_fragment *f)
+{
+	__u32 i;
+
+	for (i = 0; i < GUARD_SWEEPS; i++)
+		if (!guard_sweep(f))
+			break;
+}
+
 GUARD_INLINE int guard_once(struct guard_fragment *f)
 {
 	int answer = guard_ask(f);
 
 	switch (answer) {
 	case DATAGRAM_ABSENT:
-		guard_sweep(f);
+		guard_tidy(f);
 		answer = guard_admit(f);
 		return answer ? answer : guard_insert(f);
 	case DATAGRAM_MORE:

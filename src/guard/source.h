@@ -25,17 +25,6 @@
 
 #include "set.h"
 
-/* How far all memory may be used for a fragment. */
-GUARD_INLINE __s64 source_mark(const struct guard_config *c, const struct guard_fragment *f,
-			       __u8 first)
-{
-	__u64 eighth = c->memory[f->family & 1] / 8, lot = (f->hash ^ f->source_hash) >> 20 & 0xfff;
-
-	if (f->good)
-		return (__s64)(eighth * (8 - first));
-	return (__s64)(first ? eighth + eighth * 3 * lot / 4096 : eighth * 5);
-}
-
 GUARD_INLINE __u32 source_ref(__u32 set, __u32 way)
 {
 	return set << 8 | way;
@@ -121,13 +110,32 @@ GUARD_INLINE void source_note(struct guard_sources *set, __u32 way)
 	set->good = set->s[way].standing ? set->good | bit : set->good & ~bit;
 }
 
-/* Whether a source that holds `held` may hold so much more. NONE, or why not. */
-GUARD_INLINE __u32 source_may(const struct guard_config *c, __s64 most, __s64 used, __s64 held,
-			      __s64 charge)
+/* How far all memory may be used for a fragment. first: it begins a datagram. */
+GUARD_INLINE __s64 source_mark(const struct guard_config *c, const struct guard_fragment *f,
+			       __u8 first)
 {
-	__s64 left = most - used, share;
+	return (__s64)(c->memory[f->family & 1] / 8 * (f->good ? 8u - first : 5u - first));
+}
 
-	if (charge > left)
+/* The same, with the lot of the datagram. */
+GUARD_INLINE __s64 source_lot(const struct guard_config *c, const struct guard_fragment *f,
+			      __u8 first)
+{
+	__u64 lot = (f->hash ^ f->source_hash) >> 20 & 0xfff;
+	__u64 eighth = c->memory[f->family & 1] / 8;
+
+	if (f->good || !first)
+		return source_mark(c, f, first);
+	return (__s64)(eighth + eighth * 3 * lot / 4096);
+}
+
+/* Whether a source that holds `held` may hold so much more. NONE, or why not. */
+GUARD_INLINE __u32 source_may(const struct guard_config *c, const struct guard_fragment *f,
+			      __u8 first, __s64 used, __s64 held, __s64 charge)
+{
+	__s64 left = source_mark(c, f, first) - used, share;
+
+	if (used + charge > source_lot(c, f, first))
 		return UNFRAG_REASON_MEMORY;
 	share = (__s64)((__u64)left / 100 * c->share);
 	if (share < (__s64)c->floor)

@@ -32,12 +32,19 @@ struct {
 	__type(value, struct guard_counters);
 } counters SEC(".maps");
 
-/* Entries are set before load. */
+/* Numbers of entries are set before load. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2);
 	__type(key, __u32);
-	__type(value, struct guard_datagrams);
+	__type(value, struct guard_index);
+} sets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * GUARD_WAYS);
+	__type(key, __u32);
+	__type(value, struct guard_datagram);
 } datagrams SEC(".maps");
 
 struct {
@@ -58,7 +65,12 @@ const volatile __u8 test_clock = 0;
 #define guard_lock(p)   bpf_spin_lock(p)
 #define guard_unlock(p) bpf_spin_unlock(p)
 
-static __always_inline struct guard_datagrams *guard_datagrams_at(__u32 i)
+static __always_inline struct guard_index *guard_index_at(__u32 i)
+{
+	return bpf_map_lookup_elem(&sets, &i);
+}
+
+static __always_inline struct guard_datagram *guard_datagram_at(__u32 i)
 {
 	return bpf_map_lookup_elem(&datagrams, &i);
 }
@@ -111,7 +123,8 @@ static __always_inline int may_tell(struct guard_state *s, const struct guard_co
 		s->second = second;
 		s->told = 0;
 	}
-	return __sync_fetch_and_add(&s->told, 1) < c->events;
+	/* Read first: in a flood it is full, and nobody need own the line. */
+	return s->told < c->events && __sync_fetch_and_add(&s->told, 1) < c->events;
 }
 
 /* Of a fragment that is filled in, or of which only the addresses are known. */

@@ -21,12 +21,12 @@ GUARD_INLINE __u32 guard_deadline(const struct guard_config *c, struct guard_fra
 	return (__u32)((f->now - c->timeout[f->family & 1]) >> GUARD_TICK_SHIFT);
 }
 
-GUARD_INLINE struct guard_datagrams *guard_set_of(const struct guard_try *t, __u8 family,
-						  __u32 number)
+/* The number of a set of datagrams among those of all families. */
+GUARD_INLINE __u32 guard_set_of(const struct guard_try *t, __u8 family, __u32 number)
 {
 	__u32 mask = t->config->datagram_mask;
 
-	return guard_datagrams_at((number & mask) + (family & 1) * (mask + 1));
+	return (number & mask) + (family & 1) * (mask + 1);
 }
 
 GUARD_INLINE int guard_try_init(struct guard_try *t, struct guard_fragment *f)
@@ -46,15 +46,15 @@ GUARD_INLINE void guard_give_back(struct guard_try *t, struct guard_fragment *f,
 
 	if (!gone->valid)
 		return;
-	set = guard_sources_at(gone->source >> 8);
+	set = guard_sources_at(gone->account >> 8);
 	if (!set)
 		return;
 	guard_lock(&set->lock);
-	s = &set->s[source_way(gone->source)];
+	s = &set->s[source_way(gone->account)];
 	s->used -= (__s64)gone->charge;
 	s->open -= s->open > 0;
 	source_hear(s, gone->praise, f->now);
-	source_note(set, source_way(gone->source));
+	source_note(set, source_way(gone->account));
 	guard_unlock(&set->lock);
 	guard_count(t->state->used[f->family & 1], -(__s64)gone->charge);
 	if (gone->praise)
@@ -78,7 +78,7 @@ GUARD_INLINE __u32 guard_reserve(struct guard_try *t, struct guard_fragment *f, 
 		return UNFRAG_REASON_TABLE;
 	guard_lock(&set->lock);
 	if (first) {
-		way = source_find(set, f, c, f->source_hash);
+		way = source_find(set, f, c);
 		f->account = source_ref((__u32)f->source_hash & c->source_mask, way);
 	}
 	way = source_way(f->account);
@@ -99,22 +99,4 @@ GUARD_INLINE __u32 guard_reserve(struct guard_try *t, struct guard_fragment *f, 
 	if (!reason)
 		guard_count(t->state->used[f->family & 1], (__s64)charge);
 	return reason;
-}
-
-/* Takes back what was reserved for a datagram that was not made. */
-GUARD_INLINE void guard_take_back(struct guard_try *t, struct guard_fragment *f)
-{
-	struct guard_sources *set = guard_sources_at(f->account >> 8);
-	struct guard_source *s;
-
-	if (!set)
-		return;
-	guard_lock(&set->lock);
-	s = &set->s[source_way(f->account)];
-	s->used -= f->opening;
-	s->open -= s->open > 0;
-	s->refused += !f->again;
-	source_note(set, source_way(f->account));
-	guard_unlock(&set->lock);
-	guard_count(t->state->used[f->family & 1], -(__s64)f->opening);
 }

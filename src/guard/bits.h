@@ -55,3 +55,18 @@ GUARD_INLINE __u32 bits_rotate(__u32 mask, __u32 by)
 	by &= 31u;
 	return mask >> by | mask << ((32u - by) & 31u);
 }
+
+/*
+ * Which of four 16-bit lanes are zero: their top bits. A lane above one that is zero may be taken
+ * for one if it is 1; whoever looks closer finds out.
+ */
+GUARD_INLINE __u64 bits_zero_lanes(__u64 lanes)
+{
+	return (lanes - 0x0001000100010001ULL) & ~lanes & 0x8000800080008000ULL;
+}
+
+/* Top bits of four lanes as four bits. */
+GUARD_INLINE __u32 bits_gather(__u64 tops)
+{
+	return (__u32)((tops >> 15) * 0x0001000200040008ULL >> 48) & 0xf;
+}

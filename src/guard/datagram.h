@@ -71,7 +71,6 @@ GUARD_INLINE void datagram_take(struct guard_datagram *d, const struct guard_fra
 		d->end = to;
 	d->bytes += f->len;
 	d->fragments++;
-	d->charge += f->charge;
 	d->ecn |= 1u << (f->ecn & 3u);
 	d->unsure |= f->unsure;
 }
@@ -100,8 +99,7 @@ GUARD_INLINE __u32 datagram_judge(struct guard_datagram *d, const struct guard_f
 	return d->end && d->bytes == d->end && !d->unsure ? DATAGRAM_WHOLE : DATAGRAM_MORE;
 }
 
-GUARD_INLINE void datagram_begin(struct guard_datagram *d, const struct guard_fragment *f,
-				 __u32 source, __u32 charge, __u8 good)
+GUARD_INLINE void datagram_begin(struct guard_datagram *d, const struct guard_fragment *f)
 {
 	__u32 i;
 
@@ -111,16 +109,13 @@ GUARD_INLINE void datagram_begin(struct guard_datagram *d, const struct guard_fr
 		d->starts[i & (GUARD_WORDS - 1)] = 0;
 	}
 	d->key = f->key;
-	d->source = source;
 	d->state = GUARD_OPEN;
-	d->good = good;
+	d->good = f->good;
 	d->end = 0;
 	d->top = 0;
 	d->bytes = 0;
 	d->fragments = 0;
 	d->ecn = 0;
 	d->unsure = 0;
-	d->charge = 0;
 	datagram_take(d, f);
-	d->charge = charge;
 }

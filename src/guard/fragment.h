@@ -28,9 +28,10 @@ struct guard_fragment {
 	/* What one step finds out for the next. */
 	__u32 account; /* of its source: set << 8 | way */
 	__u32 opening; /* bytes charged if it begins a datagram */
+	__u32 others;  /* ways of its set with other datagrams of the same tag */
 	__u8 good;     /* sheltered by its source's standing, or would be */
 	__u8 again;    /* another CPU was faster */
-	__u8 pad[6];
+	__u8 pad[2];
 };
 
 #define GUARD_TCP_FLAGS 16u /* bytes of a TCP header that have its ports and flags */

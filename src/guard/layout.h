@@ -4,14 +4,15 @@
  *
  *   struct guard_config     what it was told; one entry, read for each fragment
  *   struct guard_state      what all fragments change; one entry
- *   struct guard_datagrams  a set of datagrams with one lock; an array of them is the table
- *   struct guard_sources    the same of sources
+ *   struct guard_index      a set of datagrams with one lock; an array of them is the table
+ *   struct guard_datagram   what else is known of one of them, in an array beside it
+ *   struct guard_sources    a set of sources with one lock, likewise
  *   struct guard_counters   per CPU, by family
  *   struct guard_event      a refusal, told through a ring buffer
  *
  * A table is split into sets of GUARD_WAYS entries; a keyed hash says which set. So a lookup is one
- * set, under one lock, and nobody can choose what shares a set with what. Families are counted
- * 0 and 1 here. Fixed-size types only, sizes asserted: two builds may meet over a pinned map.
+ * set, its tags in one cache line, and nobody can choose what shares a set with what. Families are
+ * counted 0 and 1 here. Fixed-size types only, sizes asserted: two builds may meet over a pinned map.
  */
 #pragma once
 
@@ -70,11 +71,12 @@ struct guard_state {
 	__u64 clock;                /* ns; tests set it */
 	__u64 second;               /* that events are counted in */
 	__u64 told;                 /* events in it */
-	__u32 hand;                 /* the set to look at next for datagrams whose time is over */
+	__u64 swept;                /* ns, when sets were last looked through for what is over */
+	__u32 hand;                 /* the set to look at next */
 	__u32 pad;
 };
 
-_Static_assert(sizeof(struct guard_state) == 48, "shared through a map");
+_Static_assert(sizeof(struct guard_state) == 56, "shared through a map");
 
 enum guard_datagram_state {
 	GUARD_OPEN = 1,
@@ -83,10 +85,8 @@ enum guard_datagram_state {
 
 struct guard_datagram {
 	struct guard_key key;
-	__u64 charge; /* bytes that the kernel holds of it, as charged to its source */
-	__u32 source; /* reference: set << 8 | way */
-	__u32 end;    /* bytes of the fragmentable part; 0: no last fragment yet */
-	__u32 top;    /* highest end seen */
+	__u32 end; /* bytes of the fragmentable part; 0: no last fragment yet */
+	__u32 top; /* highest end seen */
 	__u32 bytes;
 	__u32 fragments;
 	__u8 state; /* enum guard_datagram_state */
@@ -97,19 +97,20 @@ struct guard_datagram {
 	__u64 starts[GUARD_WORDS]; /* units at which a fragment starts */
 };
 
-_Static_assert(sizeof(struct guard_datagram) == 2128, "shared through a map");
+_Static_assert(sizeof(struct guard_datagram) == 2120, "shared through a map");
 
-struct guard_datagrams {
+struct guard_index {
 	struct bpf_spin_lock lock;
 	__u32 used;      /* by way */
 	__u32 strangers; /* of those, the ones without shelter */
-	__u32 pad;
-	__u32 tags[GUARD_WAYS];
-	__u32 since[GUARD_WAYS]; /* ticks, when the first fragment came */
-	struct guard_datagram d[GUARD_WAYS];
+	__u32 pad[13];
+	__u16 tags[GUARD_WAYS];    /* a part of the hash; 0: free */
+	__u32 since[GUARD_WAYS];   /* ticks, when the first fragment came */
+	__u32 account[GUARD_WAYS]; /* of the source: set << 8 | way */
+	__u32 charge[GUARD_WAYS];  /* bytes that the kernel holds of it, as charged to its source */
 };
 
-_Static_assert(sizeof(struct guard_datagrams) == 272 + 32 * 2128, "shared through a map");
+_Static_assert(sizeof(struct guard_index) == 512, "shared through a map");
 
 struct guard_source {
 	__u64 key[2];
@@ -129,12 +130,12 @@ struct guard_sources {
 	struct bpf_spin_lock lock;
 	__u32 busy; /* by way: have something open */
 	__u32 good; /* by way: have standing */
-	__u32 pad;
-	__u32 tags[GUARD_WAYS];
+	__u32 pad[13];
+	__u16 tags[GUARD_WAYS];
 	struct guard_source s[GUARD_WAYS + 1];
 };
 
-_Static_assert(sizeof(struct guard_sources) == 144 + 33 * 56, "shared through a map");
+_Static_assert(sizeof(struct guard_sources) == 128 + 33 * 56, "shared through a map");
 
 struct guard_counters {
 	__u64 fragments; /* all that came; atomic ones are counted apart */

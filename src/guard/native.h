@@ -13,7 +13,8 @@ struct guard_native {
 	struct guard_config config;
 	struct guard_state state;
 	struct guard_counters counters[GUARD_FAMILIES];
-	struct guard_datagrams *datagrams; /* of both families, one behind the other */
+	struct guard_index *index; /* of both families, one behind the other */
+	struct guard_datagram *datagrams;
 	struct guard_sources *sources;
 };
 
@@ -22,9 +23,14 @@ static struct guard_native *guard_here; /* the one that decides */
 #define guard_lock(p)   ((void)(p))
 #define guard_unlock(p) ((void)(p))
 
-static inline struct guard_datagrams *guard_datagrams_at(__u32 i)
+static inline struct guard_index *guard_index_at(__u32 i)
 {
-	return i < 2 * (guard_here->config.datagram_mask + 1) ? &guard_here->datagrams[i] : NULL;
+	return i < 2 * (guard_here->config.datagram_mask + 1) ? &guard_here->index[i] : NULL;
+}
+
+static inline struct guard_datagram *guard_datagram_at(__u32 i)
+{
+	return guard_index_at(i / GUARD_WAYS) ? &guard_here->datagrams[i] : NULL;
 }
 
 static inline struct guard_sources *guard_sources_at(__u32 i)

@@ -6,14 +6,14 @@
  * that did not. So many of its datagrams are sheltered at a time. What a fragment may use of all
  * memory depends on that:
  *
- *	0  1/8        4/8    5/8         7/8    8/8
- *	|---|----------|------|-----------|------|
- *	     a stranger's      its later   a sheltered datagram's first, and later ones
- *	     first fragment    ones
+ *	0     2/8     4/8    5/8         7/8    8/8
+ *	|------|-------|------|-----------|------|
+ *	        a stranger's   its later   a sheltered datagram's first, and later ones
+ *	        first fragment ones
  *
  * and of what is left below its mark one source may hold `share` percent, so that a flood from one
  * leaves the rest to others, and from many leaves all but half to those in standing. `floor` bytes
- * it may hold in any case, below its mark. Where a stranger's mark is, between 1/8 and 4/8, its
+ * it may hold in any case, below its mark. Where a stranger's mark is, between 2/8 and 4/8, its
  * datagram's hash says: so in a flood a newcomer's chance is the same at all times, as if lots were
  * drawn, and the fragments of one datagram share one lot.
  *
@@ -78,21 +78,36 @@ GUARD_INLINE __u32 source_place(struct guard_sources *set, const struct guard_fr
 	return GUARD_WAYS;
 }
 
-/* The way of the fragment's source, which is known from then on; or the common account. */
-GUARD_INLINE __u32 source_find(struct guard_sources *set, const struct guard_fragment *f,
-			       const struct guard_config *c, __u64 hash)
+/* The way of a source that is known, or GUARD_WAYS. */
+GUARD_INLINE __u32 source_known(const struct guard_sources *set, const struct guard_fragment *f)
 {
-	__u32 tag = guard_tag(hash), match = tags_match(set->tags, tag), way;
+	__u32 match = tags_match(set->tags, guard_tag(f->source_hash)), way, i;
 
-	if (match) {
+#pragma GCC unroll 2
+	for (i = 0; i < GUARD_SAME_TAG; i++) {
+		if (!match)
+			break;
 		way = bits_lowest(match);
-		return source_is(&set->s[way], f) ? way : GUARD_WAYS;
+		match &= match - 1;
+		if (source_is(&set->s[way], f))
+			return way;
 	}
+	return GUARD_WAYS;
+}
+
+/* The same of any source, which is known from then on; or the common account. */
+GUARD_INLINE __u32 source_find(struct guard_sources *set, const struct guard_fragment *f,
+			       const struct guard_config *c)
+{
+	__u32 way = source_known(set, f);
+
+	if (way < GUARD_WAYS)
+		return way;
 	way = source_place(set, f, c, (__u32)f->now);
 	if (way >= GUARD_WAYS)
 		return GUARD_WAYS;
 	way &= GUARD_WAYS - 1;
-	set->tags[way] = tag;
+	set->tags[way] = guard_tag(f->source_hash);
 	set->good &= ~(1u << way);
 	source_begin(&set->s[way], f);
 	return way;
@@ -121,12 +136,12 @@ GUARD_INLINE __s64 source_mark(const struct guard_config *c, const struct guard_
 GUARD_INLINE __s64 source_lot(const struct guard_config *c, const struct guard_fragment *f,
 			      __u8 first)
 {
-	__u64 lot = (f->hash ^ f->source_hash) >> 20 & 0xfff;
+	__u64 lot = f->hash >> 32 & 0xfff;
 	__u64 eighth = c->memory[f->family & 1] / 8;
 
 	if (f->good || !first)
 		return source_mark(c, f, first);
-	return (__s64)(eighth + eighth * 3 * lot / 4096);
+	return (__s64)(eighth * 2 + eighth * 2 * lot / 4096);
 }
 
 /* Whether a source that holds `held` may hold so much more. NONE, or why not. */

@@ -55,8 +55,9 @@ void guarded_config(struct guard_config *c, uint32_t sets)
 		skel->rodata->test_clock = 1; \
 		p->name = #kind; \
 		set_type(p->name, skel->progs.guard); \
+		test_ok(bpf_map__set_max_entries(skel->maps.sets, 2 * (c->datagram_mask + 1))); \
 		test_ok(bpf_map__set_max_entries(skel->maps.datagrams, \
-						 2 * (c->datagram_mask + 1))); \
+						 2 * (c->datagram_mask + 1) * GUARD_WAYS)); \
 		test_ok(bpf_map__set_max_entries(skel->maps.sources, c->source_mask + 1)); \
 		test_ok(guard_##kind##_bpf__load(skel)); \
 		p->prog_fd = bpf_program__fd(skel->progs.guard); \
@@ -113,7 +114,9 @@ static struct guard_native *native_new(const struct guard_config *c)
 
 	assert_non_null(n);
 	n->config = *c;
-	n->datagrams = calloc(2 * (c->datagram_mask + 1), sizeof(*n->datagrams));
+	n->index = calloc(2 * (c->datagram_mask + 1), sizeof(*n->index));
+	n->datagrams = calloc(2 * (c->datagram_mask + 1) * GUARD_WAYS, sizeof(*n->datagrams));
+	assert_non_null(n->index);
 	n->sources = calloc(c->source_mask + 1, sizeof(*n->sources));
 	assert_non_null(n->datagrams);
 	assert_non_null(n->sources);
@@ -140,6 +143,7 @@ void guarded_close(struct guarded *g)
 	for (i = 0; i < g->n_places; i++)
 		g->places[i].destroy(g->places[i].skeleton);
 	if (g->native) {
+		free(g->native->index);
 		free(g->native->datagrams);
 		free(g->native->sources);
 	}

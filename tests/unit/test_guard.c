@@ -278,15 +278,19 @@ static void all_memory_comes_back(void)
 			any_source(&w, family);
 		assert_true(guarded_used(&w.g, family) > (int64_t)w.config.memory[0] / 4);
 		pass_time(&w, 4 * GUARDED_SECOND);
-		/* Each newcomer ends some; until there is room again, newcomers may find none. */
-		for (i = 0; i < 200; i++)
+		/* Each millisecond some end; until there is room again, newcomers may find none. */
+		for (i = 0; i < 100; i++) {
 			whole(&w, family, SERVER);
+			pass_time(&w, 1000000);
+		}
 		assert_true(guarded_used(&w.g, family) <= 10 * (2304 + 256)); /* SERVER's own */
 		for (i = 0; i < 64; i++)
 			assert_true(whole(&w, family, SERVER));
 		pass_time(&w, 4 * GUARDED_SECOND);
-		for (i = 0; i < 64; i++)
+		for (i = 0; i < 64; i++) {
 			assert_true(whole(&w, family, SERVER));
+			pass_time(&w, 1000000);
+		}
 		assert_int_equal(guarded_used(&w.g, family), 0);
 		assert_int_equal(guarded_counters(&w.g, family)->opened,
 				 guarded_counters(&w.g, family)->completed +
@@ -365,8 +369,10 @@ static void standing_is_lost_by_datagrams_that_stay_in_pieces(void)
 	for (i = 0; i < 6; i++)
 		see(&w, AF_INET, SERVER, 1000 + i, 0, 1200, true);
 	pass_time(&w, 4 * GUARDED_SECOND);
-	for (i = 0; i < 64; i++)
+	for (i = 0; i < 64; i++) {
 		whole(&w, AF_INET, 5);
+		pass_time(&w, 1000000);
+	}
 	assert_int_equal(s->standing, 4);
 	world_close(&w);
 }

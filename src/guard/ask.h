@@ -63,6 +63,8 @@ GUARD_INLINE __u32 guard_hear(const struct guard_try *t, struct guard_index *set
 		index_end(set, way, gone, 1);
 	else if (answer == DATAGRAM_MORE)
 		set->charge[way] += f->charge;
+	else if (d->state == GUARD_REFUSED)
+		set->refused |= 1u << way;
 	return answer;
 }
 
@@ -111,6 +113,7 @@ GUARD_INLINE void guard_give_up(struct guard_try *t, struct guard_fragment *f)
 	guard_lock(&set->lock);
 	if (guard_still(set, way, d, f)) {
 		d->state = GUARD_REFUSED;
+		set->refused |= 1u << way;
 		set->charge[way] -= f->charge;
 	}
 	guard_unlock(&set->lock);

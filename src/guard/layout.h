@@ -103,7 +103,8 @@ struct guard_index {
 	struct bpf_spin_lock lock;
 	__u32 used;      /* by way */
 	__u32 strangers; /* of those, the ones without shelter */
-	__u32 pad[13];
+	__u32 refused;   /* of those, the ones that were given up */
+	__u32 pad[12];
 	__u16 tags[GUARD_WAYS];    /* a part of the hash; 0: free */
 	__u32 since[GUARD_WAYS];   /* ticks, when the first fragment came */
 	__u32 account[GUARD_WAYS]; /* of the source: set << 8 | way */

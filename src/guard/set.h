@@ -65,6 +65,7 @@ GUARD_INLINE void index_end(struct guard_index *set, __u32 way, struct guard_gon
 	gone->valid = 1;
 	set->used &= keep;
 	set->strangers &= keep;
+	set->refused &= keep;
 	set->tags[way] = 0;
 }
 

@@ -7,9 +7,9 @@
 
 #include "net.h"
 
-/* Other addresses that the server answers at, if its namespace has them. */
+/* Other addresses that the server answers at, if its namespace has them; another /64. */
 #define LAB_OTHER_V4 "10.77.2.3"
-#define LAB_OTHER_V6 "fd00:77:2::3"
+#define LAB_OTHER_V6 "fd00:77:4::3"
 
 struct demo_dns;
 

@@ -3,7 +3,9 @@
  * What the guard's three programs share: the maps, the decision on one fragment, what is counted
  * and told. A program learns the facts of a packet where it stands, and does what is said here.
  *
- * The decision is a global function, so it is verified once, whatever leads to it.
+ * The decision is made of global functions, so each is verified once, whatever leads to it.
+ *
+ * Who includes this says first: `guard_clock()`, the time in ns.
  */
 #pragma once
 
@@ -109,7 +111,7 @@ static __always_inline __u64 guard_now(void)
 	const struct guard_state *s;
 
 	if (!test_clock)
-		return bpf_ktime_get_ns();
+		return guard_clock();
 	s = guard_state_get();
 	return s ? s->clock : 0;
 }
@@ -117,7 +119,7 @@ static __always_inline __u64 guard_now(void)
 /* Whether there is room for one more in this second. */
 static __always_inline int may_tell(struct guard_state *s, const struct guard_config *c, __u64 now)
 {
-	__u64 second = now / 1000000000;
+	__u64 second = now >> 30; /* nearly */
 
 	if (s->second != second) {
 		s->second = second;

@@ -3,6 +3,10 @@
  * The guard as a netfilter program, at prerouting before the kernel's defragmenter. What the kernel
  * charges for a fragment is read from it.
  */
+#include <unfrag/unfrag.bpf.h>
+
+#define guard_clock() bpf_ktime_get_ns() /* the coarse clock is not for netfilter programs */
+
 #include "guard.bpf.h"
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)

@@ -153,7 +153,7 @@ struct guard_counters {
 _Static_assert(sizeof(struct guard_counters) == 320, "shared through a map");
 
 struct guard_event {
-	__u64 time; /* ns, as bpf_ktime_get_ns() */
+	__u64 time; /* ns, as bpf_ktime_get_ns(), at tc and XDP to a jiffy */
 	__u32 id;
 	__u16 off;
 	__u16 len;

@@ -87,9 +87,6 @@ struct unfrag_reasm_stats {
 /** "held" and so on, NULL when there is no such; static. Since: 0.1 */
 const char *unfrag_reasm_outcome_name(uint32_t outcome);
 const char *unfrag_reasm_policy_name(uint32_t policy);
-const char *unfrag_reason_name(uint32_t reason);
-/** One line that says what a reason means. Since: 0.1 */
-const char *unfrag_reason_text(uint32_t reason);
 
 /** The policy of that name, or -EINVAL. Since: 0.1 */
 int unfrag_reasm_policy_by_name(const char *name);

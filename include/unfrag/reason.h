@@ -36,3 +36,22 @@ enum unfrag_reason {
 #undef X
 		UNFRAG_REASON_MAX,
 };
+
+#ifndef __bpf__
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** "overlap" and so on, NULL when there is no such; static. Since: 0.1 */
+const char *unfrag_reason_name(uint32_t reason);
+/** One line that says what a reason means; likewise. Since: 0.1 */
+const char *unfrag_reason_text(uint32_t reason);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -177,25 +177,3 @@ int unfrag_reasm_policy_by_name(const char *name)
 			return i;
 	return -EINVAL;
 }
-
-static const char *const reason_names[] = {
-#define X(id, name, text) name,
-	UNFRAG_REASONS(X)
-#undef X
-};
-
-static const char *const reason_texts[] = {
-#define X(id, name, text) text,
-	UNFRAG_REASONS(X)
-#undef X
-};
-
-const char *unfrag_reason_name(uint32_t reason)
-{
-	return reason < UNFRAG_REASON_MAX ? reason_names[reason] : NULL;
-}
-
-const char *unfrag_reason_text(uint32_t reason)
-{
-	return reason < UNFRAG_REASON_MAX ? reason_texts[reason] : NULL;
-}

@@ -14,6 +14,10 @@ _unfrag_holds() { # holder|id
 		awk -v id="$1" '/^HOLDER/ { on = 1; next } on { print id == "id" ? $NF : $1 }'
 }
 
+_unfrag_guards() {
+	unfrag guard status --all 2>/dev/null | awk 'NR > 1 { print $1 }'
+}
+
 _unfrag_options() { # VERB
 	case $1 in
 	probe) echo --json --netns ;;
@@ -25,6 +29,12 @@ _unfrag_options() { # VERB
 	detach | list) echo --json ;;
 	stats) echo --json --openmetrics ;;
 	defrag) echo --netns --family --holder --id --all --json ;;
+	guard)
+		echo --at --dev --xdp --family --priority --no-tune --netns --id --all --number \
+			--memory --timeout --share --floor --datagrams --ipv4-prefix --ipv6-prefix \
+			--small-after --small-mean --truesize --forget --events --allow --json \
+			--openmetrics
+		;;
 	pcap)
 		echo --interface --count --tunnels --write --filter --time --keep \
 			--drop-incomplete --overlap --compare --strict --buffer --report --json
@@ -39,6 +49,18 @@ _unfrag_value() { # OPTION VERB
 	pcap,--write | pcap,-w | pcap,--filter | pcap,-f | pcap,--buffer) return ;;
 	pcap,--count | pcap,-c) return ;;
 	pcap,--interface | pcap,-i) ls /sys/class/net && return ;;
+	guard,--at) echo netfilter tc xdp && return ;;
+	guard,--xdp) echo auto native generic && return ;;
+	guard,--dev) ls /sys/class/net 2>/dev/null && return ;;
+	guard,--id) _unfrag_guards && return ;;
+	guard,--allow)
+		echo none unreadable empty length oversize chain tiny discovery overlap end ecn \
+			duplicate small
+		return
+		;;
+	guard,--number | guard,-n | guard,--memory | guard,--timeout | guard,--share) return ;;
+	guard,--floor | guard,--datagrams | guard,--ipv4-prefix | guard,--ipv6-prefix) return ;;
+	guard,--small-* | guard,--truesize | guard,--forget | guard,--events) return ;;
 	pcap,--time) echo first last && return ;;
 	pcap,--overlap) echo drop first last bsd bsd-right linux windows solaris && return ;;
 	esac
@@ -78,6 +100,7 @@ _unfrag_argument() { # VERB NUMBER WORD
 		;;
 	replace,0 | stats,0 | detach,*) words=$(_unfrag_names) ;;
 	defrag,0) words='on off status' ;;
+	guard,0) words='on off status top watch tune' ;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$3")
 }
@@ -103,7 +126,7 @@ _unfrag() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb words before=
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag pcap
+		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag guard pcap
 			--help --version" -- "$cur")
 		return
 	fi
@@ -117,8 +140,8 @@ _unfrag() {
 	if [[ $verb == pcap && $prev == @(--write|-w) ]]; then
 		_unfrag_files "$cur"
 	elif words=$(_unfrag_value "$prev" "$verb"); then
-		# Several hooks, with commas.
-		[[ $prev != --hook && $prev != -k ]] || [[ $cur != *,* ]] || before=${cur%,*},
+		# Several hooks or rules, with commas.
+		[[ $prev != @(--hook|-k|--allow) || $cur != *,* ]] || before=${cur%,*},
 		mapfile -t COMPREPLY < <(compgen -P "$before" -W "$words" -- "${cur#"$before"}")
 	elif [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$(_unfrag_options "$verb")" -- "$cur")

@@ -11,6 +11,10 @@ function __unfrag_holds # holder or id
         awk -v id=$argv[1] '/^HOLDER/ { on = 1; next } on { print id == "id" ? $NF : $1 }'
 end
 
+function __unfrag_guards
+    unfrag guard status --all 2>/dev/null | awk 'NR > 1 { print $1 }'
+end
+
 function __unfrag_netns
     ls /run/netns 2>/dev/null
 end
@@ -32,15 +36,16 @@ __unfrag_verb detach 'take attachments away'
 __unfrag_verb list 'show attachments'
 __unfrag_verb stats 'count packets by what became of them'
 __unfrag_verb defrag 'keep defragmentation on without a program'
+__unfrag_verb guard 'let only fragments pass that can become a datagram'
 __unfrag_verb pcap 'write a capture with whole packets'
 complete -c unfrag -n __fish_use_subcommand -s V -l version -d 'show versions'
 complete -c unfrag -s h -l help -d 'show the options'
 complete -c unfrag -n 'not __fish_use_subcommand' -s v -l verbose -d 'say more on what happens'
 
 # Of several verbs.
-__unfrag_of 'probe attach replace detach list stats defrag pcap' -l json -d 'print JSON'
-__unfrag_of 'probe attach defrag' -l netns -x -a '(__unfrag_netns)' -d 'network namespace'
-__unfrag_of 'attach defrag' -s f -l family -x -a 'ipv4 ipv6 both' -d family
+__unfrag_of 'probe attach replace detach list stats defrag guard pcap' -l json -d 'print JSON'
+__unfrag_of 'probe attach defrag guard' -l netns -x -a '(__unfrag_netns)' -d 'network namespace'
+__unfrag_of 'attach defrag guard' -s f -l family -x -a 'ipv4 ipv6 both' -d family
 __unfrag_of 'attach replace' -s P -l program -x -d 'program in the object'
 __unfrag_of 'attach replace' -l verifier-log -d 'on refusal show all that the verifier said'
 __unfrag_of 'attach replace' -k -a '(__fish_complete_suffix .o)'
@@ -67,6 +72,32 @@ __unfrag_of 'defrag' -a 'on off status'
 __unfrag_of 'defrag' -l holder -x -a '(__unfrag_holds holder)' -d 'who holds it'
 __unfrag_of 'defrag' -l id -x -a '(__unfrag_holds id)' -d 'off: the hold of that id'
 __unfrag_of 'defrag' -l all -d 'status: holds in all namespaces'
+
+# guard
+__unfrag_of 'guard' -a 'on off status top watch tune'
+__unfrag_of 'guard' -l at -x -a 'netfilter tc xdp' -d 'on: where it stands'
+__unfrag_of 'guard' -l dev -x -a '(ls /sys/class/net 2>/dev/null)' -d 'on: device'
+__unfrag_of 'guard' -l xdp -x -a 'auto native generic' -d 'on: how'
+__unfrag_of 'guard' -s p -l priority -x -d 'on: below -400'
+__unfrag_of 'guard' -l no-tune -d "on: leave the kernel's own limits"
+__unfrag_of 'guard' -l id -x -a '(__unfrag_guards)' -d 'the guard of that id'
+__unfrag_of 'guard' -l all -d 'status: guards in all namespaces'
+__unfrag_of 'guard' -s n -l number -x -d 'top: so many sources'
+__unfrag_of 'guard' -l memory -x -d 'for fragments'
+__unfrag_of 'guard' -l timeout -x -d 'for a datagram to become whole'
+__unfrag_of 'guard' -l share -x -d 'of free memory for one source'
+__unfrag_of 'guard' -l floor -x -d 'for a source in any case'
+__unfrag_of 'guard' -l datagrams -x -d 'open at once'
+__unfrag_of 'guard' -l ipv4-prefix -x -d 'bits that make a source'
+__unfrag_of 'guard' -l ipv6-prefix -x -d 'bits that make a source'
+__unfrag_of 'guard' -l small-after -x -d 'fragments before their mean size counts'
+__unfrag_of 'guard' -l small-mean -x -d 'that it has to be'
+__unfrag_of 'guard' -l truesize -x -d 'of a fragment, at tc and xdp'
+__unfrag_of 'guard' -l forget -x -d 'until good standing counts no more'
+__unfrag_of 'guard' -l events -x -d 'refusals told a second'
+__unfrag_of 'guard' -l allow -x -d 'rules to switch off' \
+    -a '(__fish_append , none unreadable empty length oversize chain tiny discovery overlap end ecn duplicate small)'
+__unfrag_of 'guard' -l openmetrics -d 'status: print OpenMetrics'
 
 # pcap
 __unfrag_of 'pcap' -F

@@ -12,6 +12,9 @@
 #include <unfrag/attachment.h>
 #include <unfrag/base.h>
 #include <unfrag/defrag.h>
+#include <unfrag/guard.h>
+#include <unfrag/guard_stats.h>
 #include <unfrag/link.h>
 #include <unfrag/outcome.h>
 #include <unfrag/probe.h>
+#include <unfrag/reason.h>

@@ -29,6 +29,7 @@ struct verb {
 extern const struct verb verb_attach;
 extern const struct verb verb_defrag;
 extern const struct verb verb_detach;
+extern const struct verb verb_guard;
 extern const struct verb verb_list;
 extern const struct verb verb_pcap;
 extern const struct verb verb_probe;
@@ -58,6 +59,23 @@ enum cli_option {
 	OPTION_BUFFER,
 	OPTION_REPORT,
 	OPTION_TUNNELS,
+	OPTION_AT,
+	OPTION_DEV,
+	OPTION_XDP,
+	OPTION_NO_TUNE,
+	OPTION_MEMORY,
+	OPTION_TIMEOUT,
+	OPTION_SHARE,
+	OPTION_FLOOR,
+	OPTION_DATAGRAMS,
+	OPTION_IPV4_PREFIX,
+	OPTION_IPV6_PREFIX,
+	OPTION_SMALL_AFTER,
+	OPTION_SMALL_MEAN,
+	OPTION_TRUESIZE,
+	OPTION_FORGET,
+	OPTION_EVENTS,
+	OPTION_ALLOW,
 };
 
 #define CLI_COMMON_OPTIONS \

@@ -12,8 +12,8 @@
 #include "output.h"
 
 static const struct verb *const verbs[] = {
-	&verb_probe, &verb_attach, &verb_replace, &verb_detach,
-	&verb_list,  &verb_stats,  &verb_defrag,  &verb_pcap,
+	&verb_probe, &verb_attach, &verb_replace, &verb_detach, &verb_list,
+	&verb_stats, &verb_defrag, &verb_guard,   &verb_pcap,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))

@@ -216,6 +216,12 @@ static int read_limits(void *arg)
 	return 0;
 }
 
+int probe_limits(int netns_fd, struct unfrag_frag_limits limits[2])
+{
+	memset(limits, 0xff, 2 * sizeof(*limits));
+	return netns_call(netns_fd, read_limits, limits);
+}
+
 static const struct {
 	int bit;
 	const char *name;
@@ -263,7 +269,7 @@ static int require_fds(void)
 	return 0;
 }
 
-int unfrag_probe_require(void)
+int probe_require_process(void)
 {
 	char missing[64];
 	int r;
@@ -274,6 +280,19 @@ int unfrag_probe_require(void)
 	r = require_fds();
 	if (r)
 		return r;
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		return log_error(-EOPNOTSUPP,
+				 "this kernel has no type information at "
+				 "/sys/kernel/btf/vmlinux (needs CONFIG_DEBUG_INFO_BTF)");
+	return 0;
+}
+
+int unfrag_probe_require(void)
+{
+	int r = probe_require_process();
+
+	if (r)
+		return r;
 	r = probe_program();
 	if (r == -EINVAL)
 		return log_error(-EOPNOTSUPP,
@@ -282,10 +301,6 @@ int unfrag_probe_require(void)
 	if (r)
 		return log_error(r, "a BPF netfilter program can't be loaded: %s%s", strerror(-r),
 				 r == -EPERM ? " (is BPF locked down or filtered here?)" : "");
-	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		return log_error(-EOPNOTSUPP,
-				 "this kernel has no type information at "
-				 "/sys/kernel/btf/vmlinux (needs CONFIG_DEBUG_INFO_BTF)");
 	return 0;
 }
 

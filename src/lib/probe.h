@@ -16,3 +16,9 @@ int probe_link_in(int netns_fd, const struct unfrag_netfilter_opts *opts);
 
 /* The same in a namespace of its own; -EACCES when none could be made. */
 int probe_link(uint32_t pf, uint32_t flags);
+
+/* Whether this process may and can load programs with type information: see probe_require(). */
+int probe_require_process(void);
+
+/* The limits of both families' defragmenters, in a namespace (see netns_call()). */
+int probe_limits(int netns_fd, struct unfrag_frag_limits limits[2]);

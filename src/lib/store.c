@@ -226,9 +226,14 @@ static int detach_link(const struct store *s, const char *name, void *arg)
 	return 0;
 }
 
+int store_detach_links(struct store *s)
+{
+	return store_entries(s, LINK_PREFIX, detach_link, NULL);
+}
+
 int store_destroy(struct store *s)
 {
-	int r = store_entries(s, LINK_PREFIX, detach_link, NULL);
+	int r = store_detach_links(s);
 
 	/* Packets may still be inside; the slot that they are about to use must outlast them. */
 	front_settle();

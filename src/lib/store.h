@@ -58,6 +58,9 @@ int store_point(const struct store *s, const char *name, const char *target);
 /* Removes an entry, with all that is in it if it is a directory. Missing is fine. */
 int store_remove(const struct store *s, const char *name);
 
+/* Detaches every pinned link: the first half of the next one. */
+int store_detach_links(struct store *s);
+
 /* Detaches every pinned link first, then removes all and the directory itself. */
 int store_destroy(struct store *s);
 

@@ -36,6 +36,7 @@ static const struct {
 	{ SYS_flock, "flock" },
 	{ SYS_mkdirat, "mkdirat" },
 	{ SYS_mount, "mount" },
+	{ SYS_pwrite64, "pwrite64" },
 	{ SYS_renameat2, "renameat2" },
 	{ SYS_setns, "setns" },
 	{ SYS_symlinkat, "symlinkat" },

@@ -6,7 +6,8 @@
  * Calls are watched by a seccomp filter that hands them over before the kernel looks at them. It
  * holds for every thread of the command, so calls made on the library's short-lived threads count
  * too. Watched is what changes anything that outlives a process: bpf(2), calls that make, name and
- * remove entries of directories, locks, mounts, and moves to other namespaces.
+ * remove entries of directories, locks, mounts, moves to other namespaces, and pwrite(2), by which
+ * sysctls are set.
  */
 #pragma once
 

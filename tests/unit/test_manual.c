@@ -293,7 +293,11 @@ static void the_manual_has_every_key_and_column(void)
 		"unfrag replace --json two $object; unfrag list --json;"
 		"unfrag stats --json; unfrag detach --json two;"
 		"unfrag defrag on --holder me --json; unfrag defrag status --json;"
-		"unfrag defrag off --holder me --json");
+		"unfrag defrag off --holder me --json; ip link set lo up;"
+		"unfrag guard on --json; unfrag guard tune --json --share 40;"
+		"unfrag guard status --json; unfrag guard status --all --json;"
+		"unfrag guard off --json; unfrag guard on --at xdp --dev lo --json;"
+		"unfrag guard off --json");
 	for (colon = strstr(json, "\":"); colon; colon = strstr(colon + 1, "\":")) {
 		char *name = memrchr(json, '"', (size_t)(colon - json));
 
@@ -302,10 +306,12 @@ static void the_manual_has_every_key_and_column(void)
 	assert_true(keys.count > 30);
 	text = printed(
 		"unfrag probe; unfrag list; unfrag stats; unfrag defrag status;"
+		"unfrag guard on; unfrag guard status; unfrag guard status --all;"
+		"unfrag guard top;"
 		"unfrag stats --openmetrics | sed -n \"s/^# TYPE/TYPE/p\"");
 	for (line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
 		if (strspn(line, UPPER) > 1)
-			words_collect(&columns, line, "", UPPER LOWER "_");
+			words_collect(&columns, line, "", UPPER LOWER NUMBERS "_");
 	assert_true(columns.count > 20);
 	for (i = 0; i < keys.count; i++)
 		text_expect(manual, "*%s*", keys.word[i]);

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What floods of fragments do to honest datagrams, without the guard and with it; and what it costs.
+ *
+ * "victim" is the pair whose addresses some attacks forge, "other" one that none does.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unfrag/unfrag.h>
+#include <unistd.h>
+
+#include "flood.h"
+
+#define QUESTIONS 150
+
+static const uint32_t rates[] = { 100, 5000, 200000 };
+
+#define RATES (sizeof(rates) / sizeof(rates[0]))
+
+enum { FAMILY_IPV4, FAMILY_IPV6, FAMILIES };
+
+struct bench {
+	struct bench_options opts;
+	unsigned int rounds;
+	struct bench_table tables[FAMILIES][RATES];
+	struct bench_samples costs[COST_MAX][FAMILIES];
+	double worst_other, worst_held, worst_any; /* percent, guarded */
+};
+
+static const char *const family_names[] = { "IPv4", "IPv6" };
+
+static int family_of(int at)
+{
+	return at ? AF_INET6 : AF_INET;
+}
+
+static int print_warnings(enum libbpf_print_level level, const char *fmt, va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
+}
+
+static void log_error(enum unfrag_log_level level, const char *message, void *arg)
+{
+	(void)arg;
+	if (level != UNFRAG_LOG_DEBUG)
+		bench_complain("%s", message);
+}
+
+/* Attacks in which the victim's own addresses are forged; its loss is told, not judged. */
+static bool forges_victim(enum lab_attack_kind kind)
+{
+	return kind == LAB_ATTACK_SERVER || kind == LAB_ATTACK_REUSE;
+}
+
+static void note_worst(struct bench *b, enum lab_attack_kind kind, const struct flood_result *r)
+{
+	double *worst = kind == LAB_ATTACK_ANY ? &b->worst_any : &b->worst_held;
+
+	if (!forges_victim(kind) && r->honest < *worst)
+		*worst = r->honest;
+	if (forges_victim(kind) && r->other < b->worst_other)
+		b->worst_other = r->other;
+}
+
+static int run_attack(struct bench *b, int at, size_t rate, enum lab_attack_kind kind)
+{
+	struct flood_plan plan = {
+		.kind = kind, .family = family_of(at), .rate = rates[rate], .questions = QUESTIONS
+	};
+	struct flood_result without = { 0 }, with = { 0 };
+	double *row;
+	int err = flood_run(&without, &plan);
+
+	plan.guarded = true;
+	if (!err)
+		err = flood_run(&with, &plan);
+	if (err)
+		return err;
+	row = bench_table_add(&b->tables[at][rate], lab_attack_name(kind));
+	row[0] = without.honest;
+	row[1] = with.honest;
+	row[2] = with.other;
+	row[3] = with.memory;
+	row[4] = with.ns;
+	row[5] = with.rate;
+	note_worst(b, kind, &with);
+	return 0;
+}
+
+static void table_init(struct bench *b, int at, size_t rate)
+{
+	static const char *const columns[] = { "without",    "victim", "other",
+					       "memory KiB", "ns",     "sent/s" };
+	static char titles[FAMILIES][RATES][128], keys[FAMILIES][RATES][32];
+	struct bench_table *t = &b->tables[at][rate];
+
+	snprintf(titles[at][rate], sizeof(titles[at][rate]),
+		 "%s, %u fragments a second asked for: honest exchanges in percent, without and "
+		 "with the guard",
+		 family_names[at], rates[rate]);
+	snprintf(keys[at][rate], sizeof(keys[at][rate]), "%s_%u", at ? "ipv6" : "ipv4",
+		 rates[rate]);
+	t->title = titles[at][rate];
+	t->key = keys[at][rate];
+	t->decimals = 0;
+	t->n_columns = sizeof(columns) / sizeof(columns[0]);
+	memcpy(t->columns, columns, sizeof(columns));
+}
+
+static int run_floods(struct bench *b)
+{
+	size_t first = b->opts.rounds == b->opts.quick_rounds ? 1 : 0, rate;
+	size_t last = first ? 1 : RATES - 1;
+	unsigned int done = 0, all = (unsigned int)(FAMILIES * (last - first + 1) * LAB_ATTACK_MAX);
+	int kind, at, err;
+
+	for (at = 0; at < FAMILIES; at++)
+		for (rate = first; rate <= last; rate++) {
+			table_init(b, at, rate);
+			for (kind = 0; kind < LAB_ATTACK_MAX; kind++) {
+				if (bench_interrupted())
+					return -EINTR;
+				err = run_attack(b, at, rate, (enum lab_attack_kind)kind);
+				if (err)
+					return err;
+				bench_progress(++done, all);
+			}
+		}
+	return 0;
+}
+
+static int run_costs(struct bench *b)
+{
+	struct costs *costs = NULL;
+	double ns;
+	int err = costs_new(&costs), kind, at;
+
+	for (b->rounds = 0; b->rounds < b->opts.rounds && !err; b->rounds++)
+		for (at = 0; at < FAMILIES && !err; at++)
+			for (kind = 0; kind < COST_MAX && !err; kind++) {
+				err = costs_measure(costs, (enum cost_kind)kind, family_of(at),
+						    &ns);
+				if (!err && bench_interrupted())
+					err = -EINTR;
+				bench_add(&b->costs[kind][at], err ? NAN : ns);
+			}
+	costs_free(costs);
+	return err;
+}
+
+static double more(const struct bench *b, enum cost_kind kind, enum cost_kind from, int at)
+{
+	return bench_median_difference(&b->costs[kind][at], &b->costs[from][at]);
+}
+
+static void report_costs(const struct bench *b, struct bench_table *table)
+{
+	int kind, at;
+	double *row;
+
+	for (at = 0; at < FAMILIES; at++)
+		table->columns[table->n_columns++] = family_names[at];
+	for (kind = 0; kind < COST_MAX; kind++) {
+		row = bench_table_add(table, cost_name((enum cost_kind)kind));
+		for (at = 0; at < FAMILIES; at++)
+			row[at] = bench_median(&b->costs[kind][at]);
+	}
+}
+
+static void target_costs(const struct bench *b, struct bench_target *whole,
+			 struct bench_target *drop)
+{
+	static const char *const names[] = { "netfilter IPv4", "netfilter IPv6", "tc IPv4",
+					     "tc IPv6",        "XDP IPv4",       "XDP IPv6" };
+	int place, at;
+
+	for (place = 0; place < 3; place++)
+		for (at = 0; at < FAMILIES; at++) {
+			whole->names[whole->n_values] = names[2 * place + at];
+			whole->values[whole->n_values++] = more(b, (enum cost_kind)(2 * place + 1),
+								(enum cost_kind)(2 * place), at);
+		}
+	for (at = 0; at < FAMILIES; at++) {
+		drop->names[at] = family_names[at];
+		drop->values[at] = more(b, COST_DROP, COST_SENT, at) /
+				   more(b, COST_KERNEL, COST_SENT, at);
+	}
+	drop->n_values = FAMILIES;
+}
+
+static void target_loss(struct bench_target *target, double worst)
+{
+	target->n_values = 1;
+	target->names[0] = "loss";
+	target->values[0] = 100 - worst;
+}
+
+static int report(const struct bench *b)
+{
+	struct bench_table costs = { .key = "costs", .title = "ns a packet", .decimals = 1 };
+	const struct bench_table *tables[FAMILIES * RATES + 1];
+	struct bench_target targets[] = {
+		{ .label = "attacks that forge nobody: at most 1 % is lost",
+		  .limit = 1,
+		  .decimals = 1 },
+		{ .label = "every packet another source: at most 5 %", .limit = 5, .decimals = 1 },
+		{ .label = "forged addresses: others lose at most 1 %", .limit = 1, .decimals = 1 },
+		{ .label = "whole packets cost at most 5 ns", .limit = 5, .decimals = 1 },
+		{ .label = "XDP drops at a fifth of the kernel's price",
+		  .limit = 0.2,
+		  .decimals = 3 },
+	};
+	struct bench_report all = { .opts = &b->opts,
+				    .rounds = b->rounds,
+				    .tables = tables,
+				    .targets = targets,
+				    .n_targets = sizeof(targets) / sizeof(targets[0]) };
+	size_t rate;
+	int at;
+
+	for (at = 0; at < FAMILIES; at++)
+		for (rate = 0; rate < RATES; rate++)
+			if (b->tables[at][rate].n_rows)
+				tables[all.n_tables++] = &b->tables[at][rate];
+	report_costs(b, &costs);
+	tables[all.n_tables++] = &costs;
+	target_loss(&targets[0], b->worst_held);
+	target_loss(&targets[1], b->worst_any);
+	target_loss(&targets[2], b->worst_other);
+	target_costs(b, &targets[3], &targets[4]);
+	return bench_report_print(&all);
+}
+
+int main(int argc, char **argv)
+{
+	static struct bench b = {
+		.opts = {
+			.name = "flood",
+			.about = "What floods of fragments do to honest datagrams, without the guard "
+				 "and with it.",
+			.rounds = 20,
+			.quick_rounds = 5,
+		},
+		.worst_other = 100,
+		.worst_held = 100,
+		.worst_any = 100,
+	};
+	int err, stats_fd;
+
+	bench_options_parse(&b.opts, argc, argv);
+	bench_catch_signals();
+	libbpf_set_print(print_warnings);
+	unfrag_set_log(log_error, NULL);
+	stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	err = run_floods(&b);
+	if (stats_fd >= 0)
+		close(stats_fd); /* they cost time themselves */
+	if (!err)
+		err = run_costs(&b);
+	if (!err)
+		err = report(&b);
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

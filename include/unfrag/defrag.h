@@ -28,6 +28,10 @@ struct unfrag_hold;
  * whole packets (nftables without conntrack, other people's BPF links). It is on while anyone
  * holds it.
  *
+ * Where the kernel has no links that ask for it (before 6.6) an nftables rule does it, in a table of
+ * its own that no packet comes to. What such a hold can't do is end with its process before 5.12
+ * (-EOPNOTSUPP), nor can kernels before 5.13 switch defragmentation off again; the log says so.
+ *
  * @return 0; -EEXIST when that holder already has one there; else as for an attachment. Since: 0.1
  */
 int unfrag_defrag_hold(struct unfrag_hold **out, const struct unfrag_hold_opts *opts);
@@ -54,6 +58,7 @@ struct unfrag_hold_info {
 	uint64_t netns_inode;
 	char netns[256];
 	int64_t since;
+	char table[64]; /**< of nftables, family inet, that holds it; "": links do */
 };
 
 /** Describes the hold as it is now. 0, or -ENOENT when it was released. Since: 0.1 */
@@ -65,10 +70,12 @@ int unfrag_hold_each(int (*fn)(const char *id, void *arg), void *arg);
 /**
  * Whether the kernel reassembles in a namespace now, whoever asked for it. The kernel has no way to
  * ask; its defragmenter stands at priority -400 at both prerouting and output, so what is tried is
- * whether both places are taken.
+ * whether both places are taken. Without links that can't be tried; then a datagram in two
+ * fragments is sent from and to loopback there.
  *
  * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6
- * @return 1 on, 0 off, or a negative errno. Since: 0.1
+ * @return 1 on, 0 off, or a negative errno; -ENODATA when it can't be told, as loopback is down or
+ *         guarded by rules. Since: 0.1
  */
 int unfrag_defrag_status(const char *netns, uint32_t family);
 

@@ -160,11 +160,12 @@ static int list_hold(const char *id, void *arg)
 	if (!l->request->all && i.netns_inode != l->inode)
 		return 0;
 	json_array_append_new(l->json,
-			      json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:I}", "id", id,
+			      json_pack("{s:s, s:s, s:s, s:s, s:o, s:I, s:o, s:I, s:o}", "id", id,
 					"holder", i.holder, "state", unfrag_state_name(i.state),
 					"problem", i.problem, "netns", json_text(i.netns),
 					"netns_inode", (json_int_t)i.netns_inode, "families",
-					json_families(i.families), "since", (json_int_t)i.since));
+					json_families(i.families), "since", (json_int_t)i.since,
+					"table", i.table[0] ? json_text(i.table) : json_null()));
 	table_add(l->table, COLOUR_NONE, false, "%s", i.holder);
 	table_add(l->table, i.state == UNFRAG_STATE_READY ? COLOUR_GOOD : COLOUR_BAD, false, "%s",
 		  unfrag_state_name(i.state));
@@ -178,12 +179,22 @@ static int list_hold(const char *id, void *arg)
 	return 0;
 }
 
+static const char *word_of(int on_now)
+{
+	return on_now < 0 ? "unknown" : on_now ? "on" : "off";
+}
+
+static json_t *json_of(int on_now)
+{
+	return on_now < 0 ? json_null() : json_boolean(on_now);
+}
+
 static int print_status(const struct listing *l, const int on_now[2])
 {
 	if (l->request->json)
-		return json_finish(json_pack("{s:b, s:b, s:O}", "ipv4", on_now[0], "ipv6",
-					     on_now[1], "holds", l->json));
-	printf("ipv4  %s\nipv6  %s\n", on_now[0] ? "on" : "off", on_now[1] ? "on" : "off");
+		return json_finish(json_pack("{s:o, s:o, s:O}", "ipv4", json_of(on_now[0]), "ipv6",
+					     json_of(on_now[1]), "holds", l->json));
+	printf("ipv4  %s\nipv6  %s\n", word_of(on_now[0]), word_of(on_now[1]));
 	if (json_array_size(l->json)) {
 		putchar('\n');
 		table_print(l->table, stdout);
@@ -199,9 +210,11 @@ static int status(const struct request *q)
 
 	for (i = 0; i < 2; i++) {
 		on_now[i] = unfrag_defrag_status(q->netns, 1u << i);
-		if (on_now[i] < 0)
+		if (on_now[i] < 0 && on_now[i] != -ENODATA)
 			return cli_exit_of(on_now[i]);
 	}
+	if (on_now[0] < 0 || on_now[1] < 0)
+		cli_note("whether it is on can't be told: loopback there is down or guarded");
 	r = unfrag_netns_inode(q->netns, &l.inode);
 	if (r)
 		return cli_exit_of(r);

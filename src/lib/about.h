@@ -29,8 +29,9 @@ struct about {
 	__u32 flags;
 	__u64 netns_dev;
 	__u64 netns_inode;
-	__s64 since; /* seconds since 1970 */
-	__u8 spare[208];
+	__s64 since;    /* seconds since 1970 */
+	char table[64]; /* of a hold by an nftables rule; "": by links */
+	__u8 spare[144];
 };
 
 struct program_about {

@@ -10,6 +10,7 @@
 #include "cleanup.h"
 #include "links.h"
 #include "netns.h"
+#include "rule.h"
 
 void description_problem(struct description *d, const char *fmt, ...)
 {
@@ -39,8 +40,18 @@ static int describe_links(struct description *d, const struct store *s, int netn
 	return 0;
 }
 
-/* The namespace as netns_call() takes it, or LINKS_NETNS_UNKNOWN. */
-static int describe_netns(struct description *d)
+static int describe_rule(struct description *d, int netns_fd)
+{
+	int r = netns_fd == LINKS_NETNS_UNKNOWN ? 1 : rule_exists(netns_fd, d->about.table);
+
+	if (d->about.state != ABOUT_READY)
+		description_problem(d, "switching it on was cut short");
+	else if (!r)
+		description_problem(d, "its nftables table 'inet %s' was deleted", d->about.table);
+	return r < 0 ? r : 0;
+}
+
+int description_netns(struct description *d)
 {
 	struct netns_id id = { .dev = d->about.netns_dev, .inode = d->about.netns_inode };
 	struct netns_id found = { 0 };
@@ -69,6 +80,7 @@ static int read_about(struct description *d, const struct store *s)
 	int r = about_read(s, ABOUT_NAME, &d->about, sizeof(d->about));
 
 	d->known = !r;
+	d->about.table[sizeof(d->about.table) - 1] = '\0';
 	if (!r)
 		return 0;
 	memset(&d->about, 0, sizeof(d->about));
@@ -85,7 +97,9 @@ int describe_locked(struct description *d, const struct store *s, int netns_fd)
 
 	d->problem[0] = '\0';
 	r = read_about(d, s);
-	return !r && d->known ? describe_links(d, s, netns_fd) : r;
+	if (r || !d->known)
+		return r;
+	return d->about.table[0] ? describe_rule(d, netns_fd) : describe_links(d, s, netns_fd);
 }
 
 int describe(struct description *d, struct store *s, bool try_places)
@@ -97,7 +111,7 @@ int describe(struct description *d, struct store *s, bool try_places)
 	/* Finding the namespace can take long, so not while others have to wait. */
 	r = read_about(d, s);
 	if (!r && d->known)
-		netns_fd = describe_netns(d);
+		netns_fd = description_netns(d);
 	if (!r)
 		r = store_look(s);
 	if (r && r != -EBUSY)

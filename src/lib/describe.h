@@ -32,6 +32,12 @@ int describe(struct description *d, struct store *s, bool try_places);
 /* The same but for the namespace, by who holds the lock; netns_fd as for links_count(). */
 int describe_locked(struct description *d, const struct store *s, int netns_fd);
 
+/*
+ * The namespace that `about` speaks of, as netns_call() takes it, or LINKS_NETNS_UNKNOWN; its name,
+ * and the state if no path leads to it any more.
+ */
+int description_netns(struct description *d);
+
 /* Notes what is wrong; the first problem stays. */
 __attribute__((format(printf, 2, 3))) void description_problem(struct description *d,
 							       const char *fmt, ...);

@@ -8,6 +8,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/utsname.h>
 
 #include "link.h"
 #include "names.h"
@@ -69,14 +70,17 @@ static int explain_range(const opts_t *o, char *buf, size_t size)
 static int explain_missing(int err, const opts_t *o, char *buf, size_t size)
 {
 	int r = probe_link(o->pf, 0);
+	struct utsname u = { .release = "" };
 
 	if (r == -EINVAL || r == -EOPNOTSUPP)
 		return snprintf(buf, size, "this kernel has no BPF netfilter links (needs 6.4)");
-	if (!r && wants_defrag(o) && probe_link(o->pf, o->flags))
+	if (!r && wants_defrag(o) && probe_link(o->pf, o->flags)) {
+		uname(&u);
 		return snprintf(buf, size,
 				"the kernel module %s is missing and could not be loaded; install "
-				"the modules of this kernel and run 'modprobe %s'",
-				defrag_module(o), defrag_module(o));
+				"the modules of Linux %s and run 'modprobe %s'",
+				defrag_module(o), u.release, defrag_module(o));
+	}
 	if (err == EINVAL)
 		return snprintf(buf, size,
 				"the program is not a loaded BPF netfilter program, or "

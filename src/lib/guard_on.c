@@ -289,7 +289,7 @@ int unfrag_guard_on(struct unfrag_guard **out, const struct unfrag_guard_opts *o
 		r = check_place(&m.opts);
 	if (!r)
 		r = m.opts.place == UNFRAG_GUARD_NETFILTER ? unfrag_probe_require() :
-							     probe_require_process();
+							     probe_require_types();
 	if (!r)
 		r = find_netns(&m);
 	if (!r)

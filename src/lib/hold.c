@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
 /*
  * Holds: links that are there for their flag. Their program accepts everything, and they stand
- * last at the input hook, where a router sees least.
+ * last at the input hook, where a router sees least. A kernel without such links gets a rule of
+ * nftables in their place.
  */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "about.h"
 #include "cleanup.h"
@@ -15,10 +17,12 @@
 #include "link.h"
 #include "links.h"
 #include "log.h"
+#include "loopback.h"
 #include "names.h"
 #include "netns.h"
 #include "opts.h"
 #include "probe.h"
+#include "rule.h"
 #include "store.h"
 
 /* Priorities tried from the last one on: two BPF links can't share one. */
@@ -30,12 +34,13 @@
 struct unfrag_hold {
 	struct store store; /* with a holder */
 	struct links links; /* without */
+	int table_fd;       /* without, by a rule: what its table goes with */
 	char id[128];
 };
 
 #define HOLD_INIT \
 	{ \
-		.store = STORE_INIT, .links = { { [0 ... LINKS_MAX - 1] = -1 } } \
+		.store = STORE_INIT, .links = { { [0 ... LINKS_MAX - 1] = -1 } }, .table_fd = -1 \
 	}
 
 static void hold_clear(struct unfrag_hold *h)
@@ -43,15 +48,19 @@ static void hold_clear(struct unfrag_hold *h)
 	if (h->store.fd >= 0)
 		store_destroy(&h->store);
 	links_detach(&h->links);
+	close_p(&h->table_fd);
 	store_release(&h->store);
 }
 
+/* -EOPNOTSUPP is not logged: there is another way. */
 static int make_links(struct links *out, struct about *a, int netns_fd)
 {
 	_cleanup_close_ int prog_fd = link_load_pass();
 	char why[LINKS_WHY_MAX];
 	int i, r = prog_fd;
 
+	if (prog_fd == -EINVAL)
+		return -EOPNOTSUPP;
 	if (prog_fd < 0)
 		return log_error(r, "a program can't be loaded: %s", strerror(-r));
 	for (i = 0; i < HOLD_TRIES; i++) {
@@ -60,7 +69,7 @@ static int make_links(struct links *out, struct about *a, int netns_fd)
 		if (r != -EBUSY)
 			break;
 	}
-	return r ? log_error(r, "%s", why) : 0;
+	return r && r != -EOPNOTSUPP ? log_error(r, "%s", why) : r;
 }
 
 /* The description comes last: a hold is whole once it has one. */
@@ -81,6 +90,60 @@ static int pin_hold(struct unfrag_hold *h, struct about *a)
 	return 0;
 }
 
+static int hold_by_links(struct unfrag_hold *h, struct about *a, int netns_fd)
+{
+	int r;
+
+	a->hooks = 1u << UNFRAG_HOOK_INPUT;
+	r = make_links(&h->links, a, netns_fd);
+	return r || h->store.fd < 0 ? r : pin_hold(h, a);
+}
+
+static int make_owned_rule(struct unfrag_hold *h, const struct about *a, int netns_fd)
+{
+	char table[RULE_TABLE_MAX], unique[16];
+	uint32_t n;
+
+	if (getrandom(&n, sizeof(n), 0) != sizeof(n))
+		return -errno;
+	snprintf(unique, sizeof(unique), "%08x", n);
+	rule_table(table, sizeof(table), unique);
+	h->table_fd = rule_make_owned(netns_fd, table, a->families);
+	return h->table_fd < 0 ? h->table_fd : 0;
+}
+
+/* The description comes first: whatever happens next, it tells which table is to be removed. */
+static int hold_by_rule(struct unfrag_hold *h, struct about *a, int netns_fd)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	if (rule_sticks() == 1)
+		log_at(UNFRAG_LOG_WARNING,
+		       "this kernel can't switch defragmentation off again (needs 5.13): it will "
+		       "stay on in that network namespace for good");
+	if (h->store.fd < 0)
+		return make_owned_rule(h, a, netns_fd);
+	a->hooks = 0;
+	a->priority = 0;
+	a->state = ABOUT_STARTING;
+	rule_table(a->table, sizeof(a->table), strchr(h->id, '-') + 1);
+	fd = about_pin(&h->store, ABOUT_NAME, a, sizeof(*a));
+	if (fd < 0)
+		return fd;
+	r = rule_make(netns_fd, a->table, a->families);
+	if (r)
+		return r;
+	a->state = ABOUT_READY;
+	r = about_write(fd, a);
+	if (r) {
+		rule_remove(netns_fd, a->table);
+		return log_error(r, "a map can't be written: %s", strerror(-r));
+	}
+	store_unlock(&h->store);
+	return 0;
+}
+
 static int claim(struct unfrag_hold *h, const char *holder, const struct netns_id *id)
 {
 	int r;
@@ -97,7 +160,7 @@ static int claim(struct unfrag_hold *h, const char *holder, const struct netns_i
 	return r;
 }
 
-/* Links, and pins if somebody is to hold them beyond this process. */
+/* What is made is pinned, or a table that stays, if somebody is to hold it beyond this process. */
 static int hold(struct unfrag_hold *h, const struct unfrag_hold_opts *o, int netns_fd)
 {
 	struct netns_id id;
@@ -108,14 +171,13 @@ static int hold(struct unfrag_hold *h, const struct unfrag_hold_opts *o, int net
 		return r;
 	about_init(&a, &id);
 	a.families = o->families ? o->families : UNFRAG_FAMILIES_BOTH;
-	a.hooks = 1u << UNFRAG_HOOK_INPUT;
 	if (o->holder)
 		r = claim(h, o->holder, &id);
-	if (!r)
-		r = make_links(&h->links, &a, o->netns ? netns_fd : NETNS_HERE);
-	if (!r && o->holder)
-		r = pin_hold(h, &a);
-	return r;
+	if (r)
+		return r;
+	netns_fd = o->netns ? netns_fd : NETNS_HERE;
+	r = hold_by_links(h, &a, netns_fd);
+	return r == -EOPNOTSUPP ? hold_by_rule(h, &a, netns_fd) : r;
 }
 
 int unfrag_defrag_hold(struct unfrag_hold **out, const struct unfrag_hold_opts *opts)
@@ -128,7 +190,7 @@ int unfrag_defrag_hold(struct unfrag_hold **out, const struct unfrag_hold_opts *
 
 	if (opts_get(&o, sizeof(o), opts) || o.families & ~UNFRAG_FAMILIES_BOTH)
 		return log_error(-EINVAL, "an option is set that this version does not know");
-	r = unfrag_probe_require();
+	r = probe_require_process();
 	if (r)
 		return r;
 	netns_fd = netns_open(o.netns);
@@ -165,24 +227,54 @@ int unfrag_hold_open(struct unfrag_hold **out, const char *id)
 	return 0;
 }
 
+/* The table of a hold by a rule, if it is one and its namespace is still there. */
+static int remove_rule(const struct unfrag_hold *hold)
+{
+	struct description d = { .known = true };
+	_cleanup_close_ int netns_fd = -1;
+	int r = about_read(&hold->store, ABOUT_NAME, &d.about, sizeof(d.about));
+
+	d.about.table[sizeof(d.about.table) - 1] = '\0';
+	if (r || !d.about.table[0])
+		return 0;
+	netns_fd = description_netns(&d);
+	if (d.state == UNFRAG_STATE_ORPHANED)
+		return 0;
+	if (netns_fd == LINKS_NETNS_UNKNOWN)
+		return log_error(-EAGAIN, "the network namespace of hold '%s' can't be entered",
+				 hold->id);
+	r = rule_remove(netns_fd, d.about.table);
+	if (!r && rule_sticks() == 1)
+		log_at(UNFRAG_LOG_WARNING,
+		       "this kernel can't switch defragmentation off (needs 5.13): it stays on in "
+		       "that network namespace until that ends, or until nf_defrag_ipv4 and "
+		       "nf_defrag_ipv6 are unloaded");
+	return r;
+}
+
+static int release_store(struct unfrag_hold *hold)
+{
+	int r = store_lock(&hold->store);
+
+	if (r == -ENOENT)
+		return 0;
+	if (r)
+		return log_error(r, "another process is changing this hold; try again");
+	r = remove_rule(hold);
+	if (!r)
+		r = store_destroy(&hold->store);
+	if (r)
+		store_unlock(&hold->store);
+	return r;
+}
+
 int unfrag_defrag_release(struct unfrag_hold *hold)
 {
-	int r;
+	int r = hold && hold->store.fd >= 0 ? release_store(hold) : 0;
 
-	if (!hold)
-		return 0;
-	if (hold->store.fd >= 0) {
-		r = store_lock(&hold->store);
-		if (r && r != -ENOENT)
-			return log_error(r, "another process is changing this hold; try again");
-		r = r ? 0 : store_destroy(&hold->store);
-		if (r)
-			return r;
-	}
-	links_detach(&hold->links);
-	store_release(&hold->store);
-	free(hold);
-	return 0;
+	if (!r)
+		unfrag_hold_free(hold);
+	return r;
 }
 
 void unfrag_hold_free(struct unfrag_hold *hold)
@@ -190,6 +282,7 @@ void unfrag_hold_free(struct unfrag_hold *hold)
 	if (!hold)
 		return;
 	links_detach(&hold->links);
+	close_p(&hold->table_fd);
 	store_release(&hold->store);
 	free(hold);
 }
@@ -215,6 +308,7 @@ int unfrag_hold_info(struct unfrag_hold *hold, struct unfrag_hold_info *info)
 	i.netns_inode = d.known ? d.about.netns_inode : strtoull(hold->id, NULL, 10);
 	memcpy(i.netns, d.netns, sizeof(i.netns));
 	i.since = d.about.since;
+	memcpy(i.table, d.about.table, sizeof(i.table));
 	return opts_put(info, &i, sizeof(i));
 }
 
@@ -241,22 +335,30 @@ static int is_taken(int netns_fd, uint32_t pf, enum unfrag_hook hook)
 	return r == -EBUSY ? 1 : r;
 }
 
+static int ask_loopback(void *arg)
+{
+	return loopback_defrags(*(const unsigned int *)arg);
+}
+
 int unfrag_defrag_status(const char *netns, uint32_t family)
 {
 	_cleanup_close_ int fd = -1;
 	int f = family_index(family), at, r;
+	unsigned int index = (unsigned int)f;
 	uint32_t pf;
 
 	if (f < 0)
 		return -EINVAL;
-	r = unfrag_probe_require();
+	r = probe_require_process();
 	if (r)
 		return r;
 	fd = netns_open(netns);
 	if (fd < 0)
 		return fd;
-	pf = family_pf((unsigned int)f);
+	pf = family_pf(index);
 	at = netns ? fd : NETNS_HERE;
+	if (!probe_programs())
+		return netns_call(at, ask_loopback, &index);
 	r = is_taken(at, pf, UNFRAG_HOOK_PREROUTING);
 	return r == 1 ? is_taken(at, pf, UNFRAG_HOOK_OUTPUT) : r;
 }

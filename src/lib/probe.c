@@ -269,22 +269,35 @@ static int require_fds(void)
 	return 0;
 }
 
+bool probe_programs(void)
+{
+	return probe_program() != -EINVAL;
+}
+
 int probe_require_process(void)
 {
 	char missing[64];
-	int r;
 
 	if (missing_capabilities(missing, sizeof(missing)))
 		return log_error(-EPERM, "not permitted: this process lacks %s; run as root",
 				 missing);
-	r = require_fds();
-	if (r)
-		return r;
+	return require_fds();
+}
+
+static int require_types(void)
+{
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
 		return log_error(-EOPNOTSUPP,
 				 "this kernel has no type information at "
 				 "/sys/kernel/btf/vmlinux (needs CONFIG_DEBUG_INFO_BTF)");
 	return 0;
+}
+
+int probe_require_types(void)
+{
+	int r = probe_require_process();
+
+	return r ? r : require_types();
 }
 
 int unfrag_probe_require(void)
@@ -301,7 +314,7 @@ int unfrag_probe_require(void)
 	if (r)
 		return log_error(r, "a BPF netfilter program can't be loaded: %s%s", strerror(-r),
 				 r == -EPERM ? " (is BPF locked down or filtered here?)" : "");
-	return 0;
+	return require_types();
 }
 
 int unfrag_probe_new(struct unfrag_probe **out, const char *netns)

@@ -213,7 +213,6 @@ static void kernels_that_cannot_are_told_apart(void *state)
 		struct row row;
 	} kernels[] = {
 		{ no_programs, { 3, "no BPF netfilter programs (needs 6.4", { ATTACH, GOOD } } },
-		{ no_programs, { 3, "no BPF netfilter programs (needs 6.4", { "defrag", "on" } } },
 		{ no_defrag, { 3, "built without nf_defrag_ipv4", { ATTACH, GOOD } } },
 		{ no_defrag, { 3, "built without nf_defrag_ipv4", { "defrag", "on" } } },
 		{ no_bpf_for_us, { 1, "locked down or filtered", { ATTACH, GOOD } } },

@@ -199,7 +199,7 @@ static void defrag_speaks_json(void *state)
 	expect_keys(root, "ipv4 ipv6 holds ");
 	assert_true(json_is_true(json_object_get(root, "ipv4")));
 	one = json_array_get(json_object_get(root, "holds"), 0);
-	expect_keys(one, "id holder state problem netns netns_inode families since ");
+	expect_keys(one, "id holder state problem netns netns_inode families since table ");
 	assert_string_equal(text_of(one, "holder"), "me");
 	json_decref(root);
 	root = JSON_OF(&c, "defrag", "off", "--netns", l->path, "--holder", "me");

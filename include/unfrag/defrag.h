@@ -28,9 +28,10 @@ struct unfrag_hold;
  * whole packets (nftables without conntrack, other people's BPF links). It is on while anyone
  * holds it.
  *
- * Where the kernel has no links that ask for it (before 6.6) an nftables rule does it, in a table of
- * its own that no packet comes to. What such a hold can't do is end with its process before 5.12
- * (-EOPNOTSUPP), nor can kernels before 5.13 switch defragmentation off again; the log says so.
+ * Where the kernel has no links that ask for it (before 6.6) an nftables rule does it, in a table
+ * of its own that no packet comes to. Before 5.12 such a hold can't end with its process
+ * (-EOPNOTSUPP without a holder), and before 5.13 the kernel can't switch defragmentation off
+ * again; the log says so.
  *
  * @return 0; -EEXIST when that holder already has one there; else as for an attachment. Since: 0.1
  */

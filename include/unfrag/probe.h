@@ -80,6 +80,14 @@ const struct unfrag_frag_limits *unfrag_probe_limits(const struct unfrag_probe *
  */
 int unfrag_probe_require(void);
 
+/**
+ * The same of the kernel alone, for who only wants to look: what this process may not try counts as
+ * there.
+ *
+ * @return 0, or -EOPNOTSUPP, told to the log. Since: 0.1
+ */
+int unfrag_probe_kernel(void);
+
 const char *unfrag_feature_name(enum unfrag_feature feature);
 const char *unfrag_feature_since(enum unfrag_feature feature);
 const char *unfrag_feature_text(enum unfrag_feature feature);

@@ -51,7 +51,8 @@ static int run(const struct verb *self, int argc, char **argv)
 	}
 	if (optind == argc)
 		return cli_usage(self, "a name is needed ('unfrag list' shows them)");
-	return detach_all(argv + optind, json);
+	code = cli_exit_of(unfrag_probe_kernel());
+	return code ? code : detach_all(argv + optind, json);
 }
 
 const struct verb verb_detach = {

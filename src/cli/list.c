@@ -127,6 +127,9 @@ static int run(const struct verb *self, int argc, char **argv)
 	}
 	if (optind != argc)
 		return cli_usage(self, "'%s' is one argument too many", argv[optind]);
+	code = cli_exit_of(unfrag_probe_kernel());
+	if (code)
+		return code;
 	if (json)
 		l.json = json_array();
 	l.table = table_new(10);

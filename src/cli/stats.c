@@ -289,6 +289,9 @@ static int run(const struct verb *self, int argc, char **argv)
 
 	if (!parse(self, &s.format, argc, argv, &code))
 		return code;
+	code = cli_exit_of(unfrag_probe_kernel());
+	if (code)
+		return code;
 	return optind < argc ? named(&s, argv[optind]) : all(&s);
 }
 

@@ -300,6 +300,21 @@ int probe_require_types(void)
 	return r ? r : require_types();
 }
 
+/* What was said when a program of two instructions was brought, in words. */
+static int judge_kernel(int r)
+{
+	if (r == -EINVAL)
+		return log_error(-EOPNOTSUPP,
+				 "this kernel has no BPF netfilter programs (needs "
+				 "6.4, built with CONFIG_NETFILTER_BPF_LINK)");
+	return require_types();
+}
+
+int unfrag_probe_kernel(void)
+{
+	return judge_kernel(probe_program());
+}
+
 int unfrag_probe_require(void)
 {
 	int r = probe_require_process();
@@ -307,14 +322,10 @@ int unfrag_probe_require(void)
 	if (r)
 		return r;
 	r = probe_program();
-	if (r == -EINVAL)
-		return log_error(-EOPNOTSUPP,
-				 "this kernel has no BPF netfilter programs (needs "
-				 "6.4, built with CONFIG_NETFILTER_BPF_LINK)");
-	if (r)
+	if (r && r != -EINVAL)
 		return log_error(r, "a BPF netfilter program can't be loaded: %s%s", strerror(-r),
 				 r == -EPERM ? " (is BPF locked down or filtered here?)" : "");
-	return require_types();
+	return judge_kernel(r);
 }
 
 int unfrag_probe_new(struct unfrag_probe **out, const char *netns)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What floods of fragments do to honest datagrams, without the guard and with it; and what it costs.
+ * What floods of fragments do to honest datagrams, without the guard and with it; what it costs.
  *
  * "victim" is the pair whose addresses some attacks forge, "other" one that none does.
  */
@@ -242,8 +242,8 @@ int main(int argc, char **argv)
 	static struct bench b = {
 		.opts = {
 			.name = "flood",
-			.about = "What floods of fragments do to honest datagrams, without the guard "
-				 "and with it.",
+			.about = "What floods of fragments do to honest datagrams, "
+				 "without the guard and with it.",
 			.rounds = 20,
 			.quick_rounds = 5,
 		},

@@ -33,7 +33,7 @@ struct flood_result {
 int flood_run(struct flood_result *result, const struct flood_plan *plan);
 
 enum cost_kind {
-	COST_PASS_NETFILTER, /* of a program that accepts everything, and of the guard; whole packets */
+	COST_PASS_NETFILTER, /* whole packets, by a program that accepts all */
 	COST_GUARD_NETFILTER,
 	COST_PASS_TC,
 	COST_GUARD_TC,

@@ -72,7 +72,7 @@ const char *cost_name(enum cost_kind kind)
 	return names[kind];
 }
 
-/* All used by strangers already, so a newcomer's fragment is refused after all that is looked up. */
+/* All used by strangers already: a newcomer's fragment is refused after all is looked up. */
 static void put_limits(int config_fd, int state_fd)
 {
 	struct guard_config c = { .secret = { 1, 2 },
@@ -106,7 +106,8 @@ static void put_limits(int config_fd, int state_fd)
 \
 		(skel) = guard_##kind##_bpf__open(); \
 		if (skel) { \
-			bpf_map__set_max_entries((skel)->maps.sets, 512); bpf_map__set_max_entries((skel)->maps.datagrams, 512 * GUARD_WAYS); \
+			bpf_map__set_max_entries((skel)->maps.sets, 512); \
+			bpf_map__set_max_entries((skel)->maps.datagrams, 512 * GUARD_WAYS); \
 			bpf_map__set_max_entries((skel)->maps.sources, 512); \
 			set_type((skel)->progs.guard, #kind); \
 			err_ = guard_##kind##_bpf__load(skel); \

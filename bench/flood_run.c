@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * One attack on a router of its own, so that nothing of the run before is left in the kernel. The
- * router puts whole packets together for an attachment; a real DNS server stands behind it, with two
- * addresses: the attacker forges one, or none, and is never asked about the other. Both pairs have
- * talked before the attack begins, which begins as if it had gone on for as long as the kernel keeps
- * fragments.
+ * router puts packets together for an attachment; a real DNS server stands behind it, with two
+ * addresses, one of which some attacks forge. Both pairs have talked before the attack begins, and
+ * that begins as if it had gone on for as long as the kernel keeps fragments.
  */
 #define _GNU_SOURCE
 #include <asker.h>

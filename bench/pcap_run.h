@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Runs of the command and of its peer, tshark, each a process of its own. What they give is checked.
+ * Runs of the command and of its peer, tshark, each a process. What they say is checked.
  */
 #pragma once
 

@@ -15,8 +15,9 @@ struct lab_asked {
 };
 
 /*
- * Asks `server`, from `client` (addresses as text), for the TXT record of `name` ("t4000"), so many
- * times a second, for so many questions; an answer has a second to come, and more than `size` bytes.
+ * Asks `server`, from `client` (addresses as text), for the TXT record of `name` ("t4000"), so
+ * many times a second, for so many questions; an answer has a second to come, and more than `size`
+ * bytes.
  * Blocks until all is known. 0 or -errno.
  */
 int lab_ask(struct lab_asked *out, const struct lab_ns *ns, int family, const char *client,

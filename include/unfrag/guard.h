@@ -112,7 +112,7 @@ int unfrag_guard_on(struct unfrag_guard **out, const struct unfrag_guard_opts *o
 /** Opens the guard of a namespace, a broken one too. 0, -ENOENT, -EINVAL, -EPERM. Since: 0.1 */
 int unfrag_guard_open(struct unfrag_guard **out, const char *netns);
 
-/** The same by the id that unfrag_guard_each() gives: where the namespace has no name. Since: 0.1 */
+/** The same by an id of unfrag_guard_each(): where the namespace has no name. Since: 0.1 */
 int unfrag_guard_open_id(struct unfrag_guard **out, const char *id);
 
 /** Gives up a handle; the guard stays as it is. NULL is allowed. Since: 0.1 */

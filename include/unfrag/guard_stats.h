@@ -63,7 +63,7 @@ struct unfrag_guard_sysctl {
 	int64_t now;      /**< -1: can't be read */
 };
 
-/** Calls @p fn with every sysctl that the guard changed, until it returns other than 0. Since: 0.1 */
+/** Calls @p fn with every sysctl that was changed, until it returns other than 0. Since: 0.1 */
 int unfrag_guard_each_sysctl(struct unfrag_guard *guard,
 			     int (*fn)(const struct unfrag_guard_sysctl *sysctl, void *arg),
 			     void *arg);

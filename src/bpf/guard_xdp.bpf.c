@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The guard as an XDP program, on an Ethernet device: before the kernel spends anything on a packet.
+ * The guard as an XDP program on an Ethernet device: before the kernel spends anything on a packet.
  */
 #include <unfrag/unfrag.bpf.h>
 

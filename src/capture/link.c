@@ -3,8 +3,9 @@
  * The walk through link layers.
  *
  * Each layer says what stands behind it; a walk is steps until IP or something else. What separates
- * address spaces (VLAN, label, session, interface) is noted on the way. Priority tags (VLAN 0) separate nothing, nor do entropy labels (RFC 6790), which differ
- * between the fragments of one datagram.
+ * address spaces (VLAN, label, session, interface) is noted on the way. Priority tags (VLAN 0)
+ * separate nothing, nor do entropy labels (RFC 6790), which differ between the fragments of one
+ * datagram.
  */
 #include "link.h"
 

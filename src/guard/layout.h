@@ -12,7 +12,8 @@
  *
  * A table is split into sets of GUARD_WAYS entries; a keyed hash says which set. So a lookup is one
  * set, its tags in one cache line, and nobody can choose what shares a set with what. Families are
- * counted 0 and 1 here. Fixed-size types only, sizes asserted: two builds may meet over a pinned map.
+ * counted 0 and 1 here. Fixed-size types only, sizes asserted: two builds may meet over a pinned
+ * map.
  */
 #pragma once
 
@@ -89,10 +90,10 @@ struct guard_datagram {
 	__u32 top; /* highest end seen */
 	__u32 bytes;
 	__u32 fragments;
-	__u8 state; /* enum guard_datagram_state */
-	__u8 good;  /* sheltered by its source's standing */
-	__u8 ecn;   /* 1 << codepoint: seen */
-	__u8 unsure; /* may not become whole when all of it has come: charged until its time is over */
+	__u8 state;  /* enum guard_datagram_state */
+	__u8 good;   /* sheltered by its source's standing */
+	__u8 ecn;    /* 1 << codepoint: seen */
+	__u8 unsure; /* may not be whole when all has come: charged until its time is over */
 	__u64 held[GUARD_WORDS];   /* units */
 	__u64 starts[GUARD_WORDS]; /* units at which a fragment starts */
 };

@@ -27,7 +27,7 @@ GUARD_PART int guard_weigh(struct guard_fragment *f, const struct unfrag_facts *
 	return guard_judge(f);
 }
 
-/* Whether a fragment, or what can't be told from one as its headers lie, may pass: 1 or 0. Counted. */
+/* Whether a fragment, or what can't be told from one, may pass: 1 or 0. lies: its headers. */
 GUARD_INLINE int guard_sees(struct guard_fragment *f, const struct unfrag_facts *facts, __u32 first,
 			    int lies)
 {

@@ -77,7 +77,7 @@ struct unfrag_guard *guard_of(struct store *s);
 int guard_lock_store(struct unfrag_guard *guard);
 
 /*
- * The namespace of a guard, as netns_call() takes it and links_count() does: LINKS_NETNS_UNKNOWN when
+ * The namespace of a guard, as netns_call() and links_count() take it: LINKS_NETNS_UNKNOWN when
  * nothing leads to it, or when it is gone and its inode number another's. 0, or why it can't be
  * known, logged.
  */

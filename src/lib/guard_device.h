@@ -37,6 +37,6 @@ int device_join_all(int netns_fd, struct device_join *j);
 /* Removes the filters that have no pin. What is gone already is fine. */
 int device_leave_all(int netns_fd, const struct guard_place *place);
 
-/* Notes in `problem` if a device's program is not where it was put; netns_fd as of guard_netns(). */
+/* Notes in `problem` if a device's program is not where it was; netns_fd as of guard_netns(). */
 int device_check(int netns_fd, const struct store *s, const struct guard_device *d, char *problem,
 		 size_t size);

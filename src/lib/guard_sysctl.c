@@ -107,7 +107,7 @@ static void plan_family(struct sysctl_values *plan, const struct sysctl_values *
 	enum sysctl_id high = sysctl_high(family), timeout = sysctl_time(family);
 	int64_t memory = (int64_t)limits->memory[family];
 
-	/* The guard's account is of what the kernel will hold; the rest is for what it can't see. */
+	/* The account is of what the kernel will hold; the rest is for what it can't see. */
 	plan->at[high] = memory / 8 * 9 + MIB;
 	plan->at[timeout] = (int64_t)limits->timeout[family] / 1000;
 	if (now->at[low] > plan->at[high])

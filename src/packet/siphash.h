@@ -50,7 +50,7 @@ SIP_INLINE void sip_word(uint64_t v[4], uint64_t word, int rounds)
 
 /* Of the little-endian bytes of n words, with so many rounds a word and at the end. */
 SIP_INLINE uint64_t siphash_rounds(const struct hash_secret *secret, const uint64_t *words,
-				      size_t n, int per_word, int at_end)
+				   size_t n, int per_word, int at_end)
 {
 	uint64_t v[4] = {
 		secret->word[0] ^ UINT64_C(0x736f6d6570736575),

@@ -10,8 +10,8 @@
  * The models are those of Shankar and Paxson ("Active Mapping", 2003) and Novak ("Target-Based
  * Fragmentation Reassembly", 2005), in the words in which others quote them. Compared with source:
  * windows and solaris with Snort 3 and Suricata, which follow Novak's tests, bsd with ip_reass() of
- * 4.4BSD. linux, of 2.4 to 4.18, was not. For bsd-right Snort asks who ends later, as printers by HP
- * are said to do; here it is what is quoted, who starts earlier.
+ * 4.4BSD. linux, of 2.4 to 4.18, was not. For bsd-right Snort asks who ends later, as printers by
+ * HP are said to do; here it is what is quoted, who starts earlier.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The guard, cut short: killed before each single one of its calls that changes anything. It must
- * be whole, absent or shown as broken, and "off" must clean it and give every sysctl its value back.
+ * be whole, absent or shown as broken, and "off" must clean it and put every sysctl back.
  */
 #include <errno.h>
 #include <test.h>

@@ -75,7 +75,7 @@ static void wait_for(const struct live *l, long bytes)
 	assert_true(size_of(l->out) >= bytes);
 }
 
-/* What it writes is there as soon as there is nothing to do, so the header says that it looks on. */
+/* What it writes is there as soon as there is nothing to do: the header says that it looks on. */
 static void start(struct live *l, const char *arguments)
 {
 	char line[512];

@@ -32,21 +32,14 @@ static const struct {
 	int nr;
 	const char *name;
 } watched[] = {
-	{ SYS_bpf, "bpf" },
-	{ SYS_flock, "flock" },
-	{ SYS_mkdirat, "mkdirat" },
-	{ SYS_mount, "mount" },
-	{ SYS_pwrite64, "pwrite64" },
-	{ SYS_renameat2, "renameat2" },
-	{ SYS_setns, "setns" },
-	{ SYS_symlinkat, "symlinkat" },
-	{ SYS_unlinkat, "unlinkat" },
-	{ SYS_unshare, "unshare" },
+	{ SYS_bpf, "bpf" },           { SYS_flock, "flock" },
+	{ SYS_mkdirat, "mkdirat" },   { SYS_mount, "mount" },
+	{ SYS_pwrite64, "pwrite64" }, { SYS_renameat2, "renameat2" },
+	{ SYS_setns, "setns" },       { SYS_symlinkat, "symlinkat" },
+	{ SYS_unlinkat, "unlinkat" }, { SYS_unshare, "unshare" },
 #ifdef SYS_mkdir
-	{ SYS_mkdir, "mkdir" },
-	{ SYS_rename, "rename" },
-	{ SYS_rmdir, "rmdir" },
-	{ SYS_symlink, "symlink" },
+	{ SYS_mkdir, "mkdir" },       { SYS_rename, "rename" },
+	{ SYS_rmdir, "rmdir" },       { SYS_symlink, "symlink" },
 	{ SYS_unlink, "unlink" },
 #endif
 #ifdef SYS_renameat

@@ -13,7 +13,7 @@ struct ward_seen {
 	unsigned int absent, broken, ready, failed;
 };
 
-/* Stops a word at call n and every second one after it, until it comes to its end. err 0: killed. */
+/* Stops a word at call n and every second one after it, until it ends by itself. err 0: killed. */
 typedef void (*ward_loop)(struct ward *g, int err, struct ward_seen *s, unsigned int n);
 
 void ward_stop_on(struct ward *g, int err, struct ward_seen *s, unsigned int n);

@@ -191,8 +191,8 @@ static void a_flood_does_not_stop_a_source_in_standing(void)
 }
 
 /*
- * Nor does it keep a newcomer from its first datagram for long: as what the flood holds runs out, one
- * time after it came, there is room for all. Then the newcomer is in standing.
+ * Nor does it keep a newcomer from its first datagram for long: as what the flood holds runs out,
+ * there is room for others. Then the newcomer is in standing.
  */
 static void a_newcomer_earns_standing_amid_a_flood(void)
 {

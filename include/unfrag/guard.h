@@ -74,7 +74,7 @@ struct unfrag_guard_limits {
 	uint32_t datagrams;    /**< open at once in each family, a power of two; 8192 */
 	uint32_t prefix[2];    /**< bits of an address that make a source; 32 and 64 */
 	uint32_t small_after;  /**< fragments from which on their mean size counts; 32 */
-	uint32_t small_mean;   /**< bytes; 256 */
+	uint32_t small_mean;   /**< bytes; 128 */
 	uint32_t least_charge; /**< bytes a fragment is charged at tc and XDP; 2304 */
 	uint32_t events;       /**< refusals told a second; 100 */
 	uint32_t allow;        /**< rules switched off, 1 << enum unfrag_reason */

@@ -248,7 +248,7 @@ const struct verb verb_guard = {
 		"      --ipv4-prefix N   bits of an address that make a source (default: 32)\n"
 		"      --ipv6-prefix N   likewise (default: 64)\n"
 		"      --small-after N   fragments before their mean size counts (default: 32)\n"
-		"      --small-mean SIZE that it has to be (default: 256)\n"
+		"      --small-mean SIZE that it has to be (default: 128)\n"
 		"      --truesize SIZE   of a fragment, at tc and xdp (default: 2304)\n"
 		"      --forget TIME     until good standing counts no more (default: 10m)\n"
 		"      --events N        refusals told a second (default: 100)\n"

@@ -70,7 +70,7 @@ static void fill(struct unfrag_guard_limits *l, const struct limits_frame *f)
 		.datagrams = LIMITS_DATAGRAMS,
 		.prefix = { 32, 64 },
 		.small_after = 32,
-		.small_mean = 256,
+		.small_mean = 128,
 		.least_charge = 2304,
 		.events = 100,
 	};

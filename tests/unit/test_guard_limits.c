@@ -49,7 +49,7 @@ static void defaults_fit_the_machine(void)
 	assert_int_equal(l.prefix[0], 32);
 	assert_int_equal(l.prefix[1], 64);
 	assert_int_equal(l.small_after, 32);
-	assert_int_equal(l.small_mean, 256);
+	assert_int_equal(l.small_mean, 128);
 	assert_int_equal(l.least_charge, 2304);
 	assert_int_equal(l.events, 100);
 	assert_int_equal(l.forget, 600000);

@@ -28,11 +28,11 @@
 #include "frag.h"
 #include "sock.h"
 
-#define BATCH     64
-#define FRAME_MAX 1514
-#define LEN_LONE  1200
-#define SOURCE    0xc6120007u /* 198.18.0.7, RFC 2544 */
-#define UDP       17
+#define BATCH    64
+#define ROW      1520
+#define LEN_LONE 1200
+#define SOURCE   0xc6120007u /* 198.18.0.7, RFC 2544 */
+#define UDP      17
 
 /* What the next fragment is. */
 struct fragment {
@@ -56,7 +56,7 @@ struct lab_attack {
 	pthread_t thread;
 	struct mmsghdr msgs[BATCH];
 	struct iovec iovs[BATCH];
-	unsigned char frames[BATCH][FRAME_MAX];
+	unsigned char rows[BATCH][ROW] __attribute__((aligned(8))); /* see frame_of() */
 };
 
 static const char *const names[] = {
@@ -237,9 +237,15 @@ static size_t put_ipv6(const struct fragment *f, unsigned char *p)
 	return sizeof(*ip) + sizeof(*frag);
 }
 
+/* Two bytes into its row, so that the IP header is aligned. */
+static unsigned char *frame_of(struct lab_attack *a, int i)
+{
+	return a->rows[i] + 2;
+}
+
 static void put_frame(struct lab_attack *a, int i)
 {
-	unsigned char *p = a->frames[i] + ETH_HLEN;
+	unsigned char *p = frame_of(a, i) + ETH_HLEN;
 	struct fragment f;
 	size_t head;
 
@@ -318,10 +324,10 @@ static int open_device(struct lab_attack *a, const struct lab_ns *evil)
 	setsockopt(a->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one));
 	a->to = (struct sockaddr_ll){ .sll_family = AF_PACKET, .sll_ifindex = ifr.ifr_ifindex };
 	for (i = 0; i < BATCH; i++) {
-		memcpy(a->frames[i], &eth, sizeof(eth));
-		ether_aton_r(LAB_MIDDLE_MAC, (struct ether_addr *)a->frames[i]);
-		ether_aton_r(LAB_EVIL_MAC, (struct ether_addr *)(a->frames[i] + ETH_ALEN));
-		a->iovs[i].iov_base = a->frames[i];
+		memcpy(frame_of(a, i), &eth, sizeof(eth));
+		ether_aton_r(LAB_MIDDLE_MAC, (struct ether_addr *)frame_of(a, i));
+		ether_aton_r(LAB_EVIL_MAC, (struct ether_addr *)(frame_of(a, i) + ETH_ALEN));
+		a->iovs[i].iov_base = frame_of(a, i);
 		a->msgs[i].msg_hdr = (struct msghdr){ .msg_name = &a->to,
 						      .msg_namelen = sizeof(a->to),
 						      .msg_iov = &a->iovs[i],

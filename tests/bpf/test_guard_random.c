@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The guard on random sequences of all kinds of fragments, at all three places and natively: the same
- * verdicts, reasons, counters and memory everywhere.
+ * The guard on random sequences of all kinds of fragments, at all three places and natively: the
+ * same verdicts, reasons, counters and memory everywhere.
  */
 #include <guarded.h>
 #include <stdlib.h>

@@ -165,7 +165,7 @@ static uint64_t honest_share(struct world *w, int family, uint32_t source, flood
 		}
 		pass_time(w, GUARDED_SECOND / rate);
 	}
-	return w->answered * 100 / w->asked;
+	return w->asked ? w->answered * 100 / w->asked : 0;
 }
 
 #define EACH_FAMILY(family) \

@@ -69,7 +69,7 @@ GUARD_INLINE int unit_is(const __u64 *words, __u32 unit)
 	__u32 w = unit / 64u;
 
 	guard_opaque(w); /* or the mask goes, which a verifier needs to see */
-	return words[w & (GUARD_WORDS - 1)] >> (unit & 63u) & 1u;
+	return (int)(words[w & (GUARD_WORDS - 1)] >> (unit & 63u) & 1u);
 }
 
 /* Exactly one fragment that was taken in before. */

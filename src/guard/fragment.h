@@ -38,7 +38,7 @@ struct guard_fragment {
 
 GUARD_INLINE int guard_is_off(const struct guard_config *c, __u32 reason)
 {
-	return c->off >> (reason & 31u) & 1u;
+	return (int)(c->off >> (reason & 31u) & 1u);
 }
 
 /* RFC 1858 3 and RFC 3128: a first fragment that has no flags, and one that would rewrite them. */
@@ -90,8 +90,7 @@ GUARD_INLINE int fragment_is_kept(__u32 flaw, __u8 family)
 	case UNFRAG_REASON_OVERSIZE:
 		return 0;
 	case UNFRAG_REASON_LENGTH: /* IPv4: cut down to a multiple of 8 */
-		return family == UNFRAG_IPV4;
-	case UNFRAG_REASON_CHAIN: /* IPv6: passed on as it is */
+	case UNFRAG_REASON_CHAIN:  /* IPv6: passed on as it is */
 		return family == UNFRAG_IPV4;
 	default:
 		return 1;

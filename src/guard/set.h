@@ -36,7 +36,7 @@ GUARD_INLINE __u32 tags_match(const __u16 *tags, __u16 tag)
 
 #pragma GCC unroll 8
 	for (i = 0; i < GUARD_WAYS / 4; i++) {
-		__builtin_memcpy(&lanes, tags + 4 * i, sizeof(lanes));
+		__builtin_memcpy(&lanes, &tags[4 * i], sizeof(lanes));
 		mask |= bits_gather(bits_zero_lanes(lanes ^ wanted)) << 4 * i;
 	}
 	return mask;

@@ -239,7 +239,7 @@ struct restoring {
 static void restore_one(struct restoring *r, enum sysctl_id id)
 {
 	const struct sysctl_memory *m = &r->book->row[id];
-	int64_t now;
+	int64_t now = -1;
 	int err = get(id, &now);
 
 	if (err || now == m->old)

@@ -110,12 +110,13 @@ OPEN_PLACE(xdp);
 
 static struct guard_native *native_new(const struct guard_config *c)
 {
+	size_t sets = 2 * ((size_t)c->datagram_mask + 1);
 	struct guard_native *n = calloc(1, sizeof(*n));
 
 	assert_non_null(n);
 	n->config = *c;
-	n->index = calloc(2 * (c->datagram_mask + 1), sizeof(*n->index));
-	n->datagrams = calloc(2 * (c->datagram_mask + 1) * GUARD_WAYS, sizeof(*n->datagrams));
+	n->index = calloc(sets, sizeof(*n->index));
+	n->datagrams = calloc(sets * GUARD_WAYS, sizeof(*n->datagrams));
 	assert_non_null(n->index);
 	n->sources = calloc(c->source_mask + 1, sizeof(*n->sources));
 	assert_non_null(n->datagrams);

@@ -8,6 +8,7 @@
 #include <unfrag/facts.h>
 #include <unfrag/reason.h>
 
+#include "../packet/rules.h"
 #include "bits.h"
 #include "layout.h"
 
@@ -34,27 +35,16 @@ struct guard_fragment {
 	__u8 pad[2];
 };
 
-#define GUARD_TCP_FLAGS 16u /* bytes of a TCP header that have its ports and flags */
-
 GUARD_INLINE int guard_is_off(const struct guard_config *c, __u32 reason)
 {
 	return (int)(c->off >> (reason & 31u) & 1u);
 }
 
-/* RFC 1858 3 and RFC 3128: a first fragment that has no flags, and one that would rewrite them. */
-GUARD_INLINE int fragment_is_tiny(const struct unfrag_facts *f)
-{
-	if (f->proto != UNFRAG_PROTO_TCP)
-		return 0;
-	return f->frag_off ? f->frag_off == 8 : f->len - f->l4_off < GUARD_TCP_FLAGS;
-}
-
-/* Types of ICMPv6 that may not come in fragments: Neighbor Discovery, and SEND (RFC 6980 2). */
+/* icmp_type: of an IPv6 packet's upper-layer header, if that is ICMPv6's. */
 GUARD_INLINE int fragment_is_discovery(const struct unfrag_facts *f, __u8 icmp_type)
 {
-	if (!f->has_l4 || f->proto != UNFRAG_PROTO_ICMPV6 || f->family != UNFRAG_IPV6)
-		return 0;
-	return (icmp_type >= 133 && icmp_type <= 137) || icmp_type == 148 || icmp_type == 149;
+	return f->has_l4 && f->proto == UNFRAG_PROTO_ICMPV6 && f->family == UNFRAG_IPV6 &&
+	       rules_is_discovery(icmp_type);
 }
 
 /* What is wrong with a fragment whatever its datagram is. first: of its upper-layer header. */
@@ -70,7 +60,7 @@ GUARD_INLINE __u32 fragment_flaw(const struct unfrag_facts *f, __u8 first)
 	default:
 		break;
 	}
-	if (fragment_is_tiny(f))
+	if (rules_is_tiny(f))
 		return UNFRAG_REASON_TINY;
 	if (f->defect == UNFRAG_DEFECT_CHAIN)
 		return UNFRAG_REASON_CHAIN;

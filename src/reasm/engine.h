@@ -14,6 +14,7 @@
 
 #include <unfrag/reasm.h>
 
+#include "../packet/rules.h"
 #include "lost.h"
 #include "slip.h"
 #include "source.h"
@@ -181,17 +182,11 @@ enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t c
 
 /* ---- fragment.c */
 
-/* Types of ICMPv6 that may not come in fragments: Neighbor Discovery, and SEND (RFC 6980 2). */
-static inline bool is_discovery(uint8_t type)
-{
-	return (type >= 133 && type <= 137) || type == 148 || type == 149;
-}
-
 /* Whether it is, behind a Fragment header, what never may be there (RFC 6980). */
 static inline bool fragment_brings_discovery(const struct arrival *a)
 {
 	return a->facts.proto == UNFRAG_PROTO_ICMPV6 && a->facts.has_l4 &&
-	       is_discovery(((const uint8_t *)a->packet->data)[a->facts.l4_off]);
+	       rules_is_discovery(((const uint8_t *)a->packet->data)[a->facts.l4_off]);
 }
 
 /* Judges a readable fragment; the result is zeroed but for the family. */

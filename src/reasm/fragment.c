@@ -7,16 +7,7 @@
 #include "header.h"
 #include "policy.h"
 
-#define ECN_NOT_ECT  (1u << 0) /* a bit of datagram.ecn */
-#define TCP_TO_FLAGS 16u       /* bytes of a TCP header that have its ports and flags */
-
-/* RFC 1858 3 and RFC 3128: a first fragment that has no flags, and one that would rewrite them. */
-static bool is_tiny(const struct unfrag_facts *f)
-{
-	if (f->proto != UNFRAG_PROTO_TCP)
-		return false;
-	return f->frag_off ? f->frag_off == 8 : f->len - f->l4_off < TCP_TO_FLAGS;
-}
+#define ECN_NOT_ECT (1u << 0) /* a bit of datagram.ecn */
 
 static enum unfrag_reason reason_of_defect(const struct unfrag_reasm *r,
 					   const struct unfrag_facts *f)
@@ -38,7 +29,7 @@ static enum unfrag_reason reason_of_defect(const struct unfrag_reasm *r,
 /* What is wrong with a fragment whatever its datagram is. */
 static enum unfrag_reason flaw_of(const struct unfrag_reasm *r, const struct unfrag_facts *f)
 {
-	if (!r->tiny && is_tiny(f) && (!f->defect || f->defect == UNFRAG_DEFECT_CHAIN))
+	if (!r->tiny && rules_is_tiny(f) && (!f->defect || f->defect == UNFRAG_DEFECT_CHAIN))
 		return UNFRAG_REASON_TINY;
 	if (f->defect)
 		return reason_of_defect(r, f);

@@ -332,20 +332,8 @@ static void the_library_s_manual_has_every_function_as_declared(void)
 	text_auto char *header = library_headers();
 	text_auto char *map = text_file(TEST_SOURCE "/src/lib/libunfrag.map");
 	text_auto char *manual = page("libunfrag.3");
-	struct words functions = { 0 }, exported = { 0 };
-	char *d, *rest = NULL;
 
-	text_uncomment(map);
-	words_collect(&exported, map, "unfrag_", LOWER NUMBERS "_");
-	text_uncomment(header);
-	text_unpreprocess(header);
-	text_flatten(header);
-	text_flatten(manual);
-	for (d = strtok_r(header, ";{}", &rest); d; d = strtok_r(NULL, ";{}", &rest))
-		if (words_function(&functions, d))
-			text_expect(manual, "%s;", d + strspn(d, " "));
-	words_expect(&exported, &functions, "unfrag.h");
-	words_expect(&functions, &exported, "libunfrag.map");
+	text_expect_functions(manual, header, map);
 }
 
 static void the_library_s_manual_has_every_constant(void)

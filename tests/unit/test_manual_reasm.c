@@ -30,21 +30,8 @@ static void every_function_is_there_as_declared(void)
 {
 	text_auto char *map = text_file("%s", TEST_SOURCE "/src/reasm/libunfrag-reasm.map");
 	text_auto char *header = headers(), *manual = page();
-	struct words functions = { 0 }, exported = { 0 };
-	char *d, *rest = NULL;
 
-	text_uncomment(map);
-	words_collect(&exported, map, "unfrag_", LOWER NUMBERS "_");
-	text_uncomment(header);
-	text_unpreprocess(header);
-	text_flatten(header);
-	text_flatten(manual);
-	for (d = strtok_r(header, ";{}", &rest); d; d = strtok_r(NULL, ";{}", &rest))
-		if (words_function(&functions, d))
-			text_expect(manual, "%s;", d + strspn(d, " "));
-	assert_true(functions.count > 10);
-	words_expect(&exported, &functions, "reasm.h");
-	words_expect(&functions, &exported, "libunfrag-reasm.map");
+	assert_true(text_expect_functions(manual, header, map) > 10);
 }
 
 static void every_member_is_there(void)

@@ -299,3 +299,22 @@ void words_expect(const struct words *want, const struct words *have, const char
 		printf("# %s lacks%s\n", where, lacking);
 	assert_string_equal(lacking, "");
 }
+
+size_t text_expect_functions(char *manual, char *header, char *map)
+{
+	struct words functions = { 0 }, exported = { 0 };
+	char *d, *rest = NULL;
+
+	text_uncomment(map);
+	words_collect(&exported, map, "unfrag_", LOWER NUMBERS "_");
+	text_uncomment(header);
+	text_unpreprocess(header);
+	text_flatten(header);
+	text_flatten(manual);
+	for (d = strtok_r(header, ";{}", &rest); d; d = strtok_r(NULL, ";{}", &rest))
+		if (words_function(&functions, d))
+			text_expect(manual, "%s;", d + strspn(d, " "));
+	words_expect(&exported, &functions, "the header");
+	words_expect(&functions, &exported, "the map of symbols");
+	return functions.count;
+}

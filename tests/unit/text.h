@@ -66,3 +66,9 @@ void words_members(struct words *w, const char *header, const char *name);
 
 /* Fails the test unless all words of `want` are in `have`; says which are not. */
 void words_expect(const struct words *want, const struct words *have, const char *where);
+
+/*
+ * Every function that the header declares is in the manual as it is declared there, and exported by
+ * the map, which exports nothing else. All three texts are used up. Returns how many there are.
+ */
+size_t text_expect_functions(char *manual, char *header, char *map);

@@ -67,8 +67,9 @@ void agree_setup(void **state)
 	lab_pattern(s->data, LAB_PAYLOAD_MAX, 1);
 	s->engine = agree_engine();
 	test_ok(lab_router_new(&s->router));
-	set_limits(s->router->middle);
+	/* Limits of IPv6 are there when somebody has loaded its defragmenter. */
 	test_ok(attached_named(&s->program, s->router->middle, "whole", &opts));
+	set_limits(s->router->middle);
 	test_ok(lab_link_sender(&s->sender, s->router->client, LAB_CLIENT_IF));
 	s->ring = ring_buffer__new(attached_map(s->program, "wholes"), on_record, s, NULL);
 	assert_non_null(s->ring);

@@ -52,6 +52,7 @@ struct cells {
 	uint32_t n_free;
 	uint32_t back_first, back_last; /* leaves whose slips wait to be taken back */
 	uint32_t n_back;
+	uint32_t releases; /* how often a datagram let go of slips */
 };
 
 static inline uint32_t pool_take(struct cells *cells)

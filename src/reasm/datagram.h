@@ -85,6 +85,7 @@ struct datagram {
 			uint32_t first_leaf, last_leaf;
 			uint32_t nodes;
 			uint16_t levels;
+			uint16_t bottom;     /* the first unit held */
 			uint16_t named_at;   /* in a header too long for the record: a byte */
 			uint8_t next_header; /* that is to be this one */
 		};

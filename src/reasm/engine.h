@@ -97,6 +97,9 @@ struct arrival {
 	const uint8_t *payload; /* what belongs from..to in its datagram */
 	struct key key;
 	uint64_t hash;
+	const struct datagram *foreseen; /* where packets are lent: perhaps its datagram, */
+	uint32_t leaf;                   /* and the leaf of that where it belongs, */
+	uint32_t releases;               /* unless slips were let go of since; see slip.h */
 };
 
 static inline int family_index(uint8_t family)

@@ -70,8 +70,10 @@ struct encounter {
 static struct encounter encounter_of(const struct unfrag_reasm *r, const struct datagram *d,
 				     const struct arrival *a)
 {
-	struct encounter e = { .meeting = MEETS_NOTHING };
+	struct encounter e = { .meeting = MEETS_NOTHING, .place.leaf = a->leaf };
 
+	if (a->foreseen != d || a->releases != r->cells.releases)
+		e.place.leaf = 0;
 	if (r->borrow)
 		e.meeting = slips_meet(&r->cells, d, a->from, a->to, &e.place);
 	else if (a->from < d->top)
@@ -121,7 +123,7 @@ static bool is_duplicate(const struct unfrag_reasm *r, const struct datagram *d,
 	if (e->meeting != MEETS_SAME || breaks_end(d, a))
 		return false;
 	if (r->borrow)
-		return !memcmp(slip_at(&r->cells, e->place)->data, a->payload, len);
+		return !memcmp(slip_data(&r->cells, e->place), a->payload, len);
 	return bytes_equal(&r->cells, d, a->from, a->payload, len);
 }
 

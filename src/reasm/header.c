@@ -35,7 +35,7 @@ static bool is_split(const struct unfrag_reasm *r, const struct datagram *d)
 
 static const uint8_t *lent_header(const struct unfrag_reasm *r, const struct datagram *d)
 {
-	return slips_first(&r->cells, d)->data - FRAGMENT_HLEN - d->header_len;
+	return slips_first(&r->cells, d) - FRAGMENT_HLEN - d->header_len;
 }
 
 /* Where the type of the Fragment header stands; unfrag_facts_read() has been along this way. */

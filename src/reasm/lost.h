@@ -22,6 +22,7 @@ struct lost {
 struct losses {
 	struct lost *all;
 	uint32_t mask;
+	uint32_t n; /* slots that are not empty */
 };
 
 /* In datagram.lost_end: all of it came, and its source was praised. */
@@ -34,12 +35,20 @@ static inline uint16_t lost_end_of(const struct datagram *d)
 
 static inline void lost_remember(struct losses *losses, const struct datagram *d)
 {
+	struct lost *lost = &losses->all[d->hash & losses->mask];
 	uint32_t held = d->held + d->lost_held;
 
-	if (d->lost_end == LOST_TOLD || held > UNITS_MAX)
+	if (d->lost_end == LOST_TOLD || !held || held > UNITS_MAX)
 		return;
-	losses->all[d->hash & losses->mask] = (struct lost){ d->hash, (uint16_t)held,
-							     lost_end_of(d) };
+	losses->n += !lost->held;
+	*lost = (struct lost){ d->hash, (uint16_t)held, lost_end_of(d) };
+}
+
+/* Fetches what a datagram of that hash would be looked for in. */
+static inline void lost_fetch(const struct losses *losses, uint32_t hash)
+{
+	if (losses->n)
+		__builtin_prefetch(&losses->all[hash & losses->mask]);
 }
 
 /* Whether a datagram that begins now is the rest of one. */
@@ -47,11 +56,14 @@ static inline bool lost_recall(struct losses *losses, struct datagram *d)
 {
 	struct lost *lost = &losses->all[d->hash & losses->mask];
 
+	if (!losses->n) /* mostly, and then the table is in no cache */
+		return false;
 	if (!lost->held || lost->hash != d->hash)
 		return false;
 	d->lost_held = lost->held;
 	d->lost_end = lost->end;
 	lost->held = 0;
+	losses->n--;
 	return true;
 }
 

@@ -23,6 +23,7 @@ static void read_arrival(struct unfrag_reasm *r, struct arrival *a,
 {
 	a->packet = packet;
 	a->hash = 0;
+	a->foreseen = NULL;
 	a->readable = !unfrag_facts_read(&a->facts, packet->data, packet->size);
 	if (!a->readable || !unfrag_facts_is_fragment(&a->facts))
 		return;
@@ -101,6 +102,7 @@ static void fetch_buckets(struct unfrag_reasm *r, struct arrival *a,
 	for (i = 0; i < n; i++) {
 		read_arrival(r, &a[i], &packets[i]);
 		__builtin_prefetch(&r->buckets[a[i].hash & r->mask]);
+		lost_fetch(&r->losses, (uint32_t)a[i].hash);
 	}
 }
 
@@ -119,15 +121,18 @@ static void fetch_records(const struct unfrag_reasm *r, const struct arrival *a,
 }
 
 /* Where packets are lent. The records are on their way by now. */
-static void fetch_slips(const struct unfrag_reasm *r, const struct arrival *a, size_t n)
+static void fetch_slips(const struct unfrag_reasm *r, struct arrival *a, size_t n)
 {
 	const struct datagram *d;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		d = &r->datagrams[r->buckets[a[i].hash & r->mask]];
-		if (a[i].hash && d->root)
-			slips_fetch(&r->cells, d, a[i].from);
+		if (!a[i].hash || !d->root)
+			continue;
+		a[i].foreseen = d;
+		a[i].leaf = slips_foresee(&r->cells, d, a[i].from);
+		a[i].releases = r->cells.releases;
 	}
 }
 

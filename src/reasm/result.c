@@ -36,7 +36,7 @@ static void fetch_payloads(const struct leaf *leaf)
 	uint32_t i;
 
 	for (i = 0; i < leaf->n; i++)
-		__builtin_prefetch(leaf->slips[i].data);
+		__builtin_prefetch(leaf->data[i]);
 }
 
 static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out)
@@ -48,8 +48,7 @@ static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, u
 		leaf = leaf_get(&r->cells, number);
 		fetch_payloads(leaf_get(&r->cells, leaf->next));
 		for (i = 0; i < leaf->n; i++)
-			copy_bytes(out + leaf->slips[i].at, leaf->slips[i].data,
-				   leaf->slips[i].len);
+			copy_bytes(out + leaf->at[i] * UNIT, leaf->data[i], leaf->len[i]);
 	}
 }
 

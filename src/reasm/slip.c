@@ -30,6 +30,19 @@ static uint32_t child_of(const struct node *node, uint32_t unit)
 	return n - 1u;
 }
 
+static uint32_t leaf_of(const struct cells *cells, const struct datagram *d, uint32_t unit)
+{
+	uint32_t number = d->root, level;
+	const struct node *node;
+
+	for (level = 0; level < d->levels; level++) {
+		node = node_get(cells, number);
+		number = node->child[child_of(node, unit)];
+	}
+	return number;
+}
+
+/* The same, and the way is kept. */
 static uint32_t go_down(const struct cells *cells, const struct datagram *d, uint32_t unit,
 			struct way *way)
 {
@@ -46,11 +59,12 @@ static uint32_t go_down(const struct cells *cells, const struct datagram *d, uin
 /* No branches here either; slots without a slip are read and don't count. */
 static bool meets_any(const struct leaf *leaf, uint32_t from, uint32_t to)
 {
-	const struct slip *slip = leaf->slips;
-	uint32_t any = to > leaf->limit * UNIT, i;
+	uint32_t any = to > leaf->limit * UNIT, at, i;
 
-	for (i = 0; i < LEAF_SLIPS; i++, slip++)
-		any |= (i < leaf->n) & (slip->at < to) & (slip->at + slip->len > from);
+	for (i = 0; i < LEAF_SLIPS; i++) {
+		at = leaf->at[i] * UNIT;
+		any |= (i < leaf->n) & (at < to) & (at + leaf->len[i] > from);
+	}
 	return any;
 }
 
@@ -58,26 +72,29 @@ enum meeting slips_search(const struct cells *cells, const struct datagram *d, u
 			  uint32_t to, struct place *place)
 {
 	const struct leaf *leaf;
-	struct way way;
+	uint32_t i;
 
-	place->leaf = go_down(cells, d, from / UNIT, &way);
+	if (!place->leaf || from / UNIT >= leaf_get(cells, place->leaf)->limit)
+		place->leaf = leaf_of(cells, d, from / UNIT);
 	leaf = leaf_get(cells, place->leaf);
 	if (!meets_any(leaf, from, to))
 		return MEETS_NOTHING;
-	for (place->index = 0; place->index < leaf->n; place->index++)
-		if (slip_at(cells, *place)->at == from && slip_at(cells, *place)->len == to - from)
+	for (i = 0; i < leaf->n; i++) {
+		place->index = i;
+		if (leaf->at[i] == from / UNIT && leaf->len[i] == to - from)
 			return MEETS_SAME;
+	}
 	return MEETS_OTHER;
 }
 
-void slips_fetch(const struct cells *cells, const struct datagram *d, uint32_t from)
+uint32_t slips_foresee(const struct cells *cells, const struct datagram *d, uint32_t from)
 {
-	const struct leaf *leaf;
-	struct way way;
+	uint32_t number = from < d->top ? leaf_of(cells, d, from / UNIT) : d->last_leaf;
+	const struct leaf *leaf = leaf_get(cells, number);
 
-	leaf = leaf_get(cells, from < d->top ? go_down(cells, d, from / UNIT, &way) : d->last_leaf);
-	__builtin_prefetch(&leaf->slips[0]);
-	__builtin_prefetch(&leaf->n);
+	__builtin_prefetch(leaf);
+	__builtin_prefetch(&leaf->owner[LEAF_SLIPS - 1]);
+	return number;
 }
 
 static uint32_t new_leaf(struct cells *cells, struct datagram *d)
@@ -85,7 +102,7 @@ static uint32_t new_leaf(struct cells *cells, struct datagram *d)
 	uint32_t number = pool_take(cells);
 
 	leaf_get(cells, number)->n = 0;
-	leaf_get(cells, number)->limit = NO_UNIT;
+	leaf_get(cells, number)->limit = UNITS_MAX;
 	leaf_get(cells, number)->next = 0;
 	d->n_cells++;
 	return number;
@@ -167,11 +184,19 @@ static void hang(struct cells *cells, struct datagram *d, const struct way *way,
 	new_root(cells, d, from, child);
 }
 
-static void insert(struct slip *slips, uint32_t n, const struct slip *slip)
+/* How many of the first n slips of a leaf are before a unit. */
+static uint32_t rank_of(const struct leaf *leaf, uint32_t n, uint32_t unit)
 {
-	for (; n && slips[n - 1].at > slip->at; n--)
-		slips[n] = slips[n - 1];
-	slips[n] = *slip;
+	uint32_t rank = 0, i;
+
+	for (i = 0; i < n; i++)
+		rank += leaf->at[i] < unit;
+	return rank;
+}
+
+static struct slip leaf_slip(const struct leaf *leaf, uint32_t i)
+{
+	return (struct slip){ leaf->data[i], leaf->owner[i], leaf->at[i] * UNIT, leaf->len[i] };
 }
 
 uint32_t leaf_in_order(const struct leaf *leaf, struct slip *slips)
@@ -179,8 +204,28 @@ uint32_t leaf_in_order(const struct leaf *leaf, struct slip *slips)
 	uint32_t i;
 
 	for (i = 0; i < leaf->n; i++)
-		insert(slips, i, &leaf->slips[i]);
+		slips[rank_of(leaf, leaf->n, leaf->at[i])] = leaf_slip(leaf, i);
 	return leaf->n;
+}
+
+/* The same of a full leaf and one slip more. No branches. */
+static void full_in_order(const struct leaf *leaf, const struct slip *slip, struct slip *slips)
+{
+	uint32_t unit = slip->at / UNIT, i;
+
+	for (i = 0; i < LEAF_SLIPS; i++)
+		slips[rank_of(leaf, LEAF_SLIPS, leaf->at[i]) + (unit < leaf->at[i])] =
+			leaf_slip(leaf, i);
+	slips[rank_of(leaf, LEAF_SLIPS, unit)] = *slip;
+}
+
+static void leaf_fill(struct leaf *leaf, const struct slip *slips, uint32_t n)
+{
+	uint32_t i;
+
+	leaf->n = 0;
+	for (i = 0; i < n; i++)
+		leaf_add(leaf, &slips[i]);
 }
 
 /* How many of the slips of a full leaf and one more stay: at the ends of all it is parted unevenly,
@@ -193,7 +238,7 @@ static uint32_t leaf_keeps(const struct datagram *d, uint32_t leaf, const struct
 		*side = SIDE_END;
 	else if (leaf == d->first_leaf && slips[0].at == at)
 		*side = SIDE_START;
-	return *side == SIDE_MIDDLE ? (LEAF_SLIPS + 1) / 2 : *side == SIDE_END ? LEAF_SLIPS : 1;
+	return *side == SIDE_MIDDLE ? (LEAF_SLIPS + 2) / 2 : *side == SIDE_END ? LEAF_SLIPS : 1;
 }
 
 static void leaf_split(struct cells *cells, struct datagram *d, uint32_t number,
@@ -201,20 +246,17 @@ static void leaf_split(struct cells *cells, struct datagram *d, uint32_t number,
 {
 	uint32_t other = new_leaf(cells, d), keep;
 	struct leaf *left = leaf_get(cells, number), *right = leaf_get(cells, other);
-	struct slip slips[LEAF_SLIPS + 1] = { 0 };
+	struct slip slips[LEAF_SLIPS + 1];
 	enum side side;
 	struct way way;
 
-	leaf_in_order(left, slips);
-	insert(slips, LEAF_SLIPS, slip);
+	full_in_order(left, slip, slips);
 	keep = leaf_keeps(d, number, slips, slip->at, &side);
 	go_down(cells, d, slip->at / UNIT, &way);
-	memcpy(left->slips, slips, keep * sizeof(*slips));
-	memcpy(right->slips, slips + keep, (LEAF_SLIPS + 1 - keep) * sizeof(*slips));
-	left->n = (uint16_t)keep;
-	right->n = (uint16_t)(LEAF_SLIPS + 1 - keep);
+	leaf_fill(left, slips, keep);
+	leaf_fill(right, slips + keep, LEAF_SLIPS + 1 - keep);
 	right->limit = left->limit;
-	left->limit = (uint16_t)(right->slips[0].at / UNIT);
+	left->limit = right->at[0];
 	right->next = left->next;
 	left->next = other;
 	if (d->last_leaf == number)
@@ -229,34 +271,38 @@ void slips_grow(struct cells *cells, struct datagram *d, uint32_t leaf, const st
 		return;
 	}
 	leaf = new_leaf(cells, d);
-	leaf_get(cells, leaf)->slips[0] = *slip;
-	leaf_get(cells, leaf)->n = 1;
+	leaf_add(leaf_get(cells, leaf), slip);
 	d->root = leaf;
 	d->first_leaf = leaf;
 	d->last_leaf = leaf;
 }
 
-static struct slip *find(struct leaf *leaf, uint32_t at)
+static uint32_t find(const struct leaf *leaf, uint32_t unit)
 {
-	struct slip *slip = leaf->slips;
+	uint32_t i = 0;
 
-	while (slip->at != at)
-		slip++;
-	return slip;
+	while (leaf->at[i] != unit)
+		i++;
+	return i;
 }
 
 void slips_undo(struct cells *cells, const struct datagram *d, uint32_t at)
 {
-	struct way way;
-	struct leaf *leaf = leaf_get(cells, go_down(cells, d, at / UNIT, &way));
+	struct leaf *leaf = leaf_get(cells, leaf_of(cells, d, at / UNIT));
+	uint32_t i = find(leaf, at / UNIT);
 
-	*find(leaf, at) = leaf->slips[leaf->n - 1];
 	leaf->n--;
+	leaf->at[i] = leaf->at[leaf->n];
+	leaf->len[i] = leaf->len[leaf->n];
+	leaf->data[i] = leaf->data[leaf->n];
+	leaf->owner[i] = leaf->owner[leaf->n];
 }
 
-const struct slip *slips_first(const struct cells *cells, const struct datagram *d)
+const uint8_t *slips_first(const struct cells *cells, const struct datagram *d)
 {
-	return find(leaf_get(cells, d->first_leaf), 0);
+	const struct leaf *leaf = leaf_get(cells, d->first_leaf);
+
+	return leaf->data[find(leaf, 0)];
 }
 
 static void free_nodes(struct cells *cells, struct datagram *d)
@@ -275,6 +321,7 @@ void slips_release(struct cells *cells, struct datagram *d)
 	free_nodes(cells, d);
 	if (!d->n_cells)
 		return;
+	cells->releases++;
 	if (cells->back_last)
 		leaf_get(cells, cells->back_last)->next = d->first_leaf;
 	else
@@ -307,7 +354,7 @@ size_t slips_take_back(struct cells *cells, void **owners, size_t n)
 	while (cells->back_first) {
 		leaf = leaf_get(cells, cells->back_first);
 		while (leaf->n && taken < n)
-			owners[taken++] = leaf->slips[--leaf->n].owner;
+			owners[taken++] = leaf->owner[--leaf->n];
 		if (leaf->n)
 			break;
 		leaf_done(cells);

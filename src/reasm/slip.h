@@ -2,20 +2,20 @@
 /*
  * Slips: packets that the caller has lent, of one datagram, found by their places in it.
  *
- * Slips stand in leaves, up to five in each as they came; nodes above the leaves say what is where
+ * Slips stand in leaves, up to six in each as they came; nodes above the leaves say what is where
  * (a B+-tree). Leaves and nodes have the size of a cell of the pool, two cache lines. A datagram of
- * up to five fragments is one leaf and nothing else. Nothing is ever taken out but all at once, so
+ * up to six fragments is one leaf and nothing else. Nothing is ever taken out but all at once, so
  * a tree only grows; where fragments come in order or reversed its leaves are full.
  *
  *	root   [ 0, 16 ]                    the least unit of what is below each
  *	        |    '-----------.
- *	leaves [2 0 4 9 8] --> [17 16 20]   of each slip: where it starts
+ *	leaves [2 0 4 9 8 6] --> [17 16 20] of each slip: where it starts
  */
 #pragma once
 
 #include "units.h"
 
-#define LEAF_SLIPS    5u
+#define LEAF_SLIPS    6u
 #define NODE_CHILDREN 16u
 
 /*
@@ -38,11 +38,15 @@ struct slip {
 	uint32_t at, len; /* bytes */
 };
 
+/* What a search reads comes first. Those from n on are not cleared. */
 struct leaf {
-	struct slip slips[LEAF_SLIPS];
 	uint16_t n;
-	uint16_t limit; /* the first unit of the leaf behind it */
-	uint32_t next;  /* that leaf */
+	uint16_t limit;           /* the first unit of the leaf behind it; it may only fall */
+	uint32_t next;            /* that leaf */
+	uint16_t at[LEAF_SLIPS];  /* units */
+	uint16_t len[LEAF_SLIPS]; /* bytes */
+	const uint8_t *data[LEAF_SLIPS];
+	void *owner[LEAF_SLIPS];
 };
 
 struct node {
@@ -70,22 +74,28 @@ static inline struct leaf *leaf_get(const struct cells *cells, uint32_t i)
 	return &cells->slips[i].leaf;
 }
 
-static inline const struct slip *slip_at(const struct cells *cells, struct place place)
+static inline const uint8_t *slip_data(const struct cells *cells, struct place place)
 {
-	return &leaf_get(cells, place.leaf)->slips[place.index];
+	return leaf_get(cells, place.leaf)->data[place.index];
 }
 
-/* The search where it is not clear at once that a slip comes last. */
+/* The search where it is not clear at once that a slip comes last or first. */
 enum meeting slips_search(const struct cells *cells, const struct datagram *d, uint32_t from,
 			  uint32_t to, struct place *place);
 
-/* How bytes from..to meet what is held, and where they belong or the same ones are. */
+/*
+ * How bytes from..to meet what is held, and where they belong or the same ones are. Before that,
+ * place->leaf is one that slips_foresee() gave, or 0.
+ */
 static inline enum meeting slips_meet(const struct cells *cells, const struct datagram *d,
 				      uint32_t from, uint32_t to, struct place *place)
 {
-	if (from < d->top)
+	if (from >= d->top)
+		place->leaf = d->last_leaf;
+	else if (to <= d->bottom * UNIT)
+		place->leaf = d->first_leaf;
+	else
 		return slips_search(cells, d, from, to, place);
-	place->leaf = d->last_leaf;
 	return MEETS_NOTHING;
 }
 
@@ -98,6 +108,16 @@ static inline uint32_t slips_missing(const struct cells *cells, const struct dat
 	return leaf_get(cells, place.leaf)->n < LEAF_SLIPS ? 0 : d->levels + 2u;
 }
 
+static inline void leaf_add(struct leaf *leaf, const struct slip *slip)
+{
+	uint32_t i = leaf->n++;
+
+	leaf->at[i] = (uint16_t)(slip->at / UNIT);
+	leaf->len[i] = (uint16_t)slip->len;
+	leaf->data[i] = slip->data;
+	leaf->owner[i] = slip->owner;
+}
+
 /* Puts a slip into a full leaf, or makes the first leaf; there must be cells. */
 void slips_grow(struct cells *cells, struct datagram *d, uint32_t leaf, const struct slip *slip);
 
@@ -108,19 +128,25 @@ static inline void slips_put(struct cells *cells, struct datagram *d, uint32_t n
 	struct leaf *leaf = leaf_get(cells, number);
 
 	if (number && leaf->n < LEAF_SLIPS)
-		leaf->slips[leaf->n++] = *slip;
+		leaf_add(leaf, slip);
 	else
 		slips_grow(cells, d, number, slip);
+	if (slip->at < d->bottom * UNIT || !number)
+		d->bottom = (uint16_t)(slip->at / UNIT);
 }
 
 /* Takes out the one that was put in last, at a place: the caller is told that it was not kept. */
 void slips_undo(struct cells *cells, const struct datagram *d, uint32_t at);
 
-/* Fetches the leaf that a slip will be put into or compared with. */
-void slips_fetch(const struct cells *cells, const struct datagram *d, uint32_t from);
+/*
+ * Fetches the leaf that a slip will be put into or compared with, and returns it: the search may
+ * begin there as long as cells->releases does not change. What begins in a leaf stays there or goes
+ * to one that is made later.
+ */
+uint32_t slips_foresee(const struct cells *cells, const struct datagram *d, uint32_t from);
 
-/* The slip at the start of the datagram, which there must be. */
-const struct slip *slips_first(const struct cells *cells, const struct datagram *d);
+/* The data at the start of the datagram, which there must be. */
+const uint8_t *slips_first(const struct cells *cells, const struct datagram *d);
 
 /* Copies the slips of a leaf to where they can be read in order. Returns how many. */
 uint32_t leaf_in_order(const struct leaf *leaf, struct slip *slips);

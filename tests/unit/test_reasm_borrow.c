@@ -307,6 +307,79 @@ static void the_most_packets_find_room_in_the_least_memory(void)
 	engine_close(&e);
 }
 
+#define SMALL 10000 /* fragments of */
+#define KEYS  24    /* datagrams, more than may be open */
+
+/* None ends its datagram. Some meet others of it, so it is refused, or are duplicates. */
+static void make_small(struct lab_packets *packets)
+{
+	struct lab_random random = { 5 };
+	struct lab_datagram dg;
+	size_t i, off, len;
+	uint32_t id = 0;
+
+	for (i = 0; i < SMALL; i++) {
+		if (!i || !lab_random_below(&random, 6)) /* in trains */
+			id = (uint32_t)lab_random_below(&random, KEYS);
+		make_datagram(&dg, AF_INET6, 65528, id);
+		off = 8 * (1 + lab_random_below(&random, 8000));
+		test_ok(lab_fragment_at(&dg, off, lab_random_below(&random, 20) ? 8 : 16, true,
+					packets));
+	}
+	for (i = 0; i < SMALL; i++) {
+		orphans[i].data = lab_packet_at(packets, i, &len);
+		orphans[i].size = (uint32_t)len;
+		orphans[i].owner = &times_back[i];
+		times_back[i] = 0;
+	}
+}
+
+static void assert_same(const struct unfrag_reasm_result *a, const struct unfrag_reasm_result *b)
+{
+	assert_int_equal(a->outcome, b->outcome);
+	assert_int_equal(a->reason, b->reason);
+	assert_int_equal(a->datagram, b->datagram);
+	assert_int_equal(a->fragments, b->fragments);
+}
+
+/* A batch looks ahead, and what it saw may be gone when it is there. */
+static void a_batch_in_which_datagrams_are_pushed_out_is_as_its_packets(void)
+{
+	struct unfrag_reasm_opts opts = { .sz = sizeof(opts),
+					  .memory = LEAST,
+					  .datagrams = 16,
+					  .source_share = 100,
+					  .borrow = true };
+	lab_auto_packets struct lab_packets packets = { 0 };
+	struct unfrag_reasm_result res[40];
+	struct engine one = { 0 }, many = { 0 };
+	size_t done, i;
+
+	opts.hash_secret = "sixteen bytes ok";
+	test_ok(unfrag_reasm_new(&one.r, &opts));
+	test_ok(unfrag_reasm_new(&many.r, &opts));
+	make_small(&packets);
+	for (done = 0; done < SMALL; done += 40) {
+		assert_int_equal(unfrag_reasm_push_batch(many.r, orphans + done, 40, SECOND, res),
+				 40);
+		for (i = 0; i < 40; i++) {
+			unfrag_reasm_push(one.r, &orphans[done + i], SECOND, &one.res);
+			assert_same(&one.res, &res[i]);
+			times_back[done + i] -= 2 * (res[i].outcome == UNFRAG_REASM_HELD);
+		}
+		count_back(&one);
+		count_back(&many);
+	}
+	while (unfrag_reasm_flush(one.r, 10) + unfrag_reasm_flush(many.r, 10)) {
+		count_back(&one);
+		count_back(&many);
+	}
+	for (i = 0; i < SMALL; i++)
+		assert_int_equal(times_back[i], 0);
+	unfrag_reasm_free(one.r);
+	unfrag_reasm_free(many.r);
+}
+
 static const struct test tests[] = {
 	TEST(options_that_do_not_go_with_it_are_refused),
 	TEST(pieces_are_where_the_caller_has_them),
@@ -315,6 +388,7 @@ static const struct test tests[] = {
 	TEST(each_comes_back_once_whatever_its_fate),
 	TEST(who_takes_nothing_back_has_fragments_dropped),
 	TEST(a_batch_ends_early_when_too_many_wait),
+	TEST(a_batch_in_which_datagrams_are_pushed_out_is_as_its_packets),
 	TEST(the_most_packets_find_room_in_the_least_memory),
 };
 

@@ -3,10 +3,10 @@
  * Fuzzing of the engine: an input is a script of packets and times.
  *
  * Its first byte chooses between two properties. "reference": sound fragments of four datagrams,
- * under a policy, each outcome and each byte as the slow reference has them. "books": any packets,
- * also raw bytes, into an engine that is too small for them while time goes on and back; each
- * fragment has exactly one fate, and the engine stays within its memory. In both, packets may be
- * lent: each comes back exactly once, and its memory is gone when it does.
+ * alone or in batches, under a policy, each outcome and each byte as the slow reference has them.
+ * "books": any packets, also raw bytes, into an engine that is too small for them while time goes
+ * on and back; each fragment has exactly one fate, and the engine stays within its memory. In both,
+ * packets may be lent: each comes back exactly once, and its memory is gone when it does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +20,7 @@
 #define SLOTS   1024
 #define SECRET  "a secret for all"
 #define RAW_MAX 300
+#define BATCH   40 /* more than the engine looks ahead */
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -188,47 +189,88 @@ static void check_whole(const struct unfrag_reasm *r, const struct unfrag_reasm_
 	must(res->fragments == (uint32_t)ref->fragments, "the fragments of the whole");
 }
 
-static void push_sound(struct loans *l, const struct fragment *f, enum unfrag_reasm_policy policy)
-{
-	struct reference *ref = &refs[f->key];
-	struct unfrag_reasm_result res;
-	enum unfrag_reason reason;
-	size_t len, header;
-	uint8_t *packet = make(f, &len, &header);
-	struct unfrag_reasm_packet in = lend(l, packet, len);
-	int want = (int)reference_push(ref, f->off, packet + header, f->len, f->more, &reason);
+/* Fragments that wait to be pushed, alone or in a batch. */
+struct queue {
+	struct loans loans;
+	enum unfrag_reasm_policy policy;
+	size_t n, most;
+	struct fragment fragments[BATCH];
+	struct unfrag_reasm_packet packets[BATCH];
+};
 
-	unfrag_reasm_push(l->r, &in, 0, &res);
-	settle(l, packet, &res);
-	must(res.outcome == want, "the outcome");
-	must(want != UNFRAG_REASM_DROPPED || res.reason == reason, "the reason");
+static void check(struct queue *q, size_t i, const struct unfrag_reasm_result *res)
+{
+	const struct fragment *f = &q->fragments[i];
+	uint8_t *packet = q->packets[i].owner;
+	struct reference *ref = &refs[f->key];
+	enum unfrag_reason reason;
+	int want = (int)reference_push(ref, f->off, packet + q->packets[i].size - f->len, f->len,
+				       f->more, &reason);
+
+	must(res->outcome == want, "the outcome");
+	must(want != UNFRAG_REASM_DROPPED || res->reason == reason, "the reason");
+	settle(&q->loans, packet, res);
 	if (want != UNFRAG_REASM_COMPLETE)
 		return;
-	check_whole(l->r, &res, ref);
-	reference_reset(ref, policy);
+	check_whole(q->loans.r, res, ref);
+	reference_reset(ref, q->policy);
+}
+
+static void push_all(struct queue *q)
+{
+	struct unfrag_reasm_result res[BATCH];
+	size_t done, taken = 1, i;
+
+	for (done = 0; done < q->n; done += taken) {
+		if (q->loans.borrow)
+			take_back(&q->loans);
+		if (q->most > 1)
+			taken = unfrag_reasm_push_batch(q->loans.r, q->packets + done, q->n - done,
+							0, res);
+		else
+			unfrag_reasm_push(q->loans.r, q->packets, 0, res);
+		must(taken, "a batch that goes on");
+		for (i = 0; i < taken; i++)
+			check(q, done + i, &res[i]);
+	}
+	q->n = 0;
+}
+
+static void push_sound(struct queue *q, const struct fragment *f)
+{
+	size_t len, header;
+	uint8_t *packet = make(f, &len, &header);
+
+	q->fragments[q->n] = *f;
+	q->packets[q->n++] = (struct unfrag_reasm_packet){ packet, (uint32_t)len, 0, packet };
+	if (q->n == q->most)
+		push_all(q);
 }
 
 static void as_reference(struct script *s, uint8_t how)
 {
-	enum unfrag_reasm_policy policy = how % UNFRAG_REASM_POLICY_MAX;
-	struct loans l = { .borrow = how & 0x20 && policy == UNFRAG_REASM_DROP };
+	static struct queue q;
 	struct unfrag_reasm_opts opts = { .sz = sizeof(opts),
-					  .policy = policy,
+					  .policy = how % UNFRAG_REASM_POLICY_MAX,
 					  .memory = 2 << 20,
-					  .borrow = l.borrow,
 					  .hash_secret = SECRET };
 	int family = how & 0x40 ? UNFRAG_IPV6 : UNFRAG_IPV4, k;
 	struct fragment f;
 
+	opts.borrow = how & 0x20 && opts.policy == UNFRAG_REASM_DROP;
+	q = (struct queue){ .loans.borrow = opts.borrow,
+			    .policy = opts.policy,
+			    .most = how & 0x10 ? BATCH : 1 };
 	for (k = 0; k < KEYS; k++)
-		reference_reset(&refs[k], policy);
-	must(!unfrag_reasm_new(&l.r, &opts), "a new engine");
+		reference_reset(&refs[k], q.policy);
+	must(!unfrag_reasm_new(&q.loans.r, &opts), "a new engine");
 	while (s->at < s->end) {
 		f = sound_fragment(s, family);
-		push_sound(&l, &f, policy);
+		push_sound(&q, &f);
 	}
-	end_loans(&l);
-	unfrag_reasm_free(l.r);
+	push_all(&q);
+	end_loans(&q.loans);
+	unfrag_reasm_free(q.loans.r);
 }
 
 /* ---- books */

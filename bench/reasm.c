@@ -3,7 +3,7 @@
  * What a fragment costs the engine, on one core, against a peer in the same run; how many honest
  * datagrams become whole in a flood; and what memory things take.
  *
- *	reasm [--quick] [--only TEXT]    TEXT: a part of a row's name, or "flood"
+ *	reasm [--quick] [--only TEXT]    TEXT: a part of a row's name, "orders" or "flood"
  *
  * Packets stand in buffers of 2,304 bytes, as a driver leaves them. Each whole datagram is copied
  * to a linear one. Figures are medians over rounds; the sides take turns, so what else the machine
@@ -19,6 +19,7 @@
 #include <unfrag/reasm.h>
 
 #include "reasm.h"
+#include "reasm_target.h"
 
 #define HOT_ROUND 256 /* packets of a round if one datagram is on its way at a time */
 #define BLOCK     20  /* rounds of one side before the other's; all medians are over all */
@@ -89,8 +90,7 @@ static double median(double *values, int n)
 
 /* ---- loads */
 
-static void make_template(struct template *t, int family, int fragments, int size,
-			  enum lab_order order)
+void template_init(struct template *t, int family, int fragments, int size, enum lab_order order)
 {
 	static unsigned char payload[65535];
 	struct lab_datagram dg;
@@ -115,6 +115,7 @@ static void make_template(struct template *t, int family, int fragments, int siz
 /* Of a round each, ns a fragment. */
 struct rounds {
 	double *copied, *lent, *work, *all_in;
+	double *scratch;
 };
 
 static void run(const struct load *load, const struct template *t, int rounds, struct rounds *ns,
@@ -139,51 +140,81 @@ static void run(const struct load *load, const struct template *t, int rounds, s
 		peer_close(peer);
 }
 
+/* Of rounds that were next to each other, so what slows all down does not count. */
+static double median_ratio(const double *of, const double *to, double *scratch, int n)
+{
+	int i;
+
+	for (i = 0; i < n; i++)
+		scratch[i] = of[i] / to[i];
+	return median(scratch, n);
+}
+
+static void print_peer(const struct load *load, int n, struct rounds *ns)
+{
+	bool wide = load->width > 1;
+	enum target target = wide ? TARGET_WIDE_PEER : TARGET_HOT_PEER;
+	double copied = median_ratio(ns->work, ns->copied, ns->scratch, n);
+	double lent = median_ratio(ns->work, ns->lent, ns->scratch, n);
+	double copied_all = median_ratio(ns->all_in, ns->copied, ns->scratch, n);
+	double lent_all = median_ratio(ns->all_in, ns->lent, ns->scratch, n);
+
+	target_note(target, false, wide ? copied_all : copied, load->name);
+	target_note(target, true, wide ? lent_all : lent, load->name);
+	printf("; peer %5.0f ns %4.2fx, lent %4.2fx", median(ns->work, n), copied, lent);
+	printf("; all-in %5.0f ns %4.2fx, lent %4.2fx", median(ns->all_in, n), copied_all,
+	       lent_all);
+}
+
+/* The medians sort, so they come last. */
 static void print_row(const struct load *load, int n, struct rounds *ns, bool has_peer)
 {
-	double copied = median(ns->copied, n), lent = median(ns->lent, n), work, all_in;
+	enum target target = load->width > 1 ? TARGET_WIDE : TARGET_HOT;
+	double copied, lent;
 
+	memcpy(ns->scratch, ns->copied, (size_t)n * sizeof(*ns->scratch));
+	copied = median(ns->scratch, n);
+	memcpy(ns->scratch, ns->lent, (size_t)n * sizeof(*ns->scratch));
+	lent = median(ns->scratch, n);
 	printf("%-38s %5.0f ns %5.1f M/s, lent %5.0f ns %5.1f M/s", load->name, copied,
 	       1000 / copied, lent, 1000 / lent);
-	if (has_peer) {
-		work = median(ns->work, n);
-		all_in = median(ns->all_in, n);
-		printf("; peer %5.0f ns %4.2fx, lent %4.2fx; all-in %5.0f ns %4.2fx, lent %4.2fx",
-		       work, work / copied, work / lent, all_in, all_in / copied, all_in / lent);
+	if (load->fragments <= 44) {
+		target_note(target, false, 1000 / copied, load->name);
+		target_note(target, true, 1000 / lent, load->name);
 	}
+	if (has_peer)
+		print_peer(load, n, ns);
 	putchar('\n');
 	fflush(stdout);
 }
 
-static struct cost measure(const struct load *load, int rounds)
+static void measure(const struct load *load, int rounds)
 {
-	double *all = calloc(4 * (size_t)rounds, sizeof(*all));
+	double *all = calloc(5 * (size_t)rounds, sizeof(*all));
 	size_t n = (size_t)rounds;
-	struct rounds ns = { all, all + n, all + 2 * n, all + 3 * n };
+	struct rounds ns = { all, all + n, all + 2 * n, all + 3 * n, all + 4 * n };
 	struct template t;
-	struct cost cost;
 	bool has_peer;
 
 	if (!all)
 		bench_die("allocating figures", -ENOMEM);
-	make_template(&t, load->family, load->fragments, load->size, load->order);
+	template_init(&t, load->family, load->fragments, load->size, load->order);
 	run(load, &t, rounds, &ns, &has_peer);
 	print_row(load, rounds, &ns, has_peer);
-	cost = (struct cost){ median(ns.copied, rounds), median(ns.lent, rounds) };
 	lab_packets_release(&t.packets);
 	free(all);
-	return cost;
 }
 
-static struct cost load_of(int family, int fragments, int size, enum lab_order order, int width,
-			   int rounds)
+static void load_of(int family, int fragments, int size, enum lab_order order, int width,
+		    int rounds)
 {
 	char name[64];
 	struct load load = { name, family, fragments, size, order, width };
 
 	snprintf(name, sizeof(name), "%s %4d x %4d %-8s %s", family == AF_INET ? "v4" : "v6",
 		 fragments, size, lab_order_name(order), width > 1 ? "10,000 at once" : "one");
-	return !only || strstr(name, only) ? measure(&load, rounds) : (struct cost){ 0 };
+	if (!only || strstr(name, only))
+		measure(&load, rounds);
 }
 
 static void hot(int rounds)
@@ -214,139 +245,95 @@ static void interleaved(int rounds)
 	}
 }
 
-static void order_matters_little(int rounds)
-{
-	struct cost in_order = load_of(AF_INET6, 44, 64, LAB_IN_ORDER, 1, rounds);
-	struct cost reversed = load_of(AF_INET6, 44, 64, LAB_REVERSED, 1, rounds);
-	struct cost most = load_of(AF_INET6, 8191, 8, LAB_RANDOM, 1, rounds / 20 + 3);
+/* ---- orders, against each other */
 
-	if (only)
-		return;
-	printf("44 reversed at %.2f times the cost in order, lent %.2f\n",
-	       reversed.copied / in_order.copied, reversed.lent / in_order.lent);
-	printf("8,191 of 8 bytes at random at %.2f, lent %.2f\n", most.copied / in_order.copied,
-	       most.lent / in_order.lent);
-}
+#define SIDES 3
 
-/* ---- flood */
-
-/*
- * In each step of time one honest datagram begins, the one that began a gap before ends, and the
- * orphans of that time come in between.
- */
-bool flood_next(const struct flood *flood, uint64_t *step, struct flood_packet *packet)
-{
-	uint64_t orphans = (uint64_t)(flood->orphan_rate / flood->good_rate), slots = orphans + 2;
-	uint64_t tick = *step / slots, slot = *step % slots;
-	uint64_t gap = flood->gap / (BENCH_SECOND / (uint64_t)flood->good_rate);
-
-	packet->now = BENCH_SECOND + tick * (BENCH_SECOND / (uint64_t)flood->good_rate);
-	packet->orphan = slot >= 2;
-	packet->fragment = slot == 1;
-	packet->number = packet->orphan ? tick * orphans + slot - 2 : tick - (slot ? gap : 0);
-	if (slot == 1 && tick < gap) { /* none began so early: an orphan instead */
-		packet->orphan = true;
-		packet->fragment = 0;
-		packet->number = tick + (UINT64_C(1) << 24);
-	}
-	++*step;
-	return tick < (uint64_t)flood->seconds * (uint64_t)flood->good_rate;
-}
-
-uint32_t flood_write(const struct template *t, const struct flood_packet *packet,
-		     unsigned char *out)
-{
-	uint32_t len = template_write(t, packet->fragment, packet->number, out);
-	uint32_t spoofed = (uint32_t)packet->number * 2654435761u;
-
-	if (packet->orphan) {
-		out[12] = 10;
-		memcpy(out + 13, &spoofed, 3);
-	}
-	return len;
-}
-
-/* ---- buffers of a flood: so many as an engine may hold, which is seen at the end */
-
-#define FLOOD_BUFFERS (1u << 17)
-
-void flood_buffers_init(struct flood_buffers *b)
-{
-	uint32_t i;
-
-	b->memory = malloc((size_t)FLOOD_BUFFERS * BENCH_STRIDE);
-	b->free = calloc(FLOOD_BUFFERS, sizeof(*b->free));
-	if (!b->memory || !b->free)
-		bench_die("allocating packets", -ENOMEM);
-	for (i = 0; i < FLOOD_BUFFERS; i++)
-		b->free[i] = b->memory + (size_t)(FLOOD_BUFFERS - 1 - i) * BENCH_STRIDE;
-	b->n_free = FLOOD_BUFFERS;
-}
-
-void *flood_buffer_take(struct flood_buffers *b)
-{
-	if (!b->n_free)
-		bench_die("more packets are held than there are", -ENOBUFS);
-	return b->free[--b->n_free];
-}
-
-void flood_buffer_give(struct flood_buffers *b, void *buffer)
-{
-	b->free[b->n_free++] = buffer;
-}
-
-size_t flood_buffers_held(const struct flood_buffers *b)
-{
-	return (size_t)(FLOOD_BUFFERS - b->n_free) * BENCH_STRIDE;
-}
-
-void flood_buffers_release(struct flood_buffers *b)
-{
-	free(b->memory);
-	free(b->free);
-}
-
-static double percent(const struct flood_result *result)
-{
-	return 100.0 * (double)result->whole / (double)result->good;
-}
-
-static void one_flood(const struct flood *flood, const struct template *t, const char *peer)
-{
-	struct flood_result theirs = { .memory = 2 << 20 }, copied, lent;
-
-	if (peer)
-		peer_flood(flood, t, &theirs);
-	copied = (struct flood_result){ .memory = theirs.memory };
-	lent = copied;
-	ours_flood(flood, t, false, &copied);
-	ours_flood(flood, t, true, &lent);
-	printf("%6d honest, %6d orphans a second, %2d ms, %zu KiB: %5.1f %%, lent %5.1f %%",
-	       flood->good_rate, flood->orphan_rate, (int)(flood->gap / 1000000),
-	       theirs.memory >> 10, percent(&copied), percent(&lent));
-	printf(" and %zu KiB of packets held", lent.held >> 10);
-	if (peer)
-		printf("; peer %5.1f %% and %zu KiB", percent(&theirs), theirs.held >> 10);
-	putchar('\n');
-	fflush(stdout);
-}
-
-static void floods(const char *peer)
-{
-	static const int rates[] = { 0, 8000, 20000, 160000, 160000, 200000 };
+/* A load on its way in both modes, and the figures of all rounds. */
+struct side {
+	struct load load;
 	struct template t;
-	size_t i;
+	struct ours *ours[2];
+	int block; /* rounds in a row, of which the median counts: so caches are warm */
+	int round;
+	double *costs[2];
+};
 
-	make_template(&t, AF_INET, 2, 1480, LAB_IN_ORDER);
-	puts("\nflood: honest datagrams, 1 or 20 ms between their two fragments, among orphans");
-	for (i = 0; i < sizeof(rates) / sizeof(rates[0]); i++) {
-		struct flood flood = { 10000, rates[i], i < 4 ? 1000000 : 20000000, 10 };
+static void side_open(struct side *side, int rounds)
+{
+	const struct load *load = &side->load;
+	int lent;
 
-		if (rates[i] && rates[i] < flood.good_rate)
-			flood.good_rate = rates[i]; /* one orphan each */
-		one_flood(&flood, &t, peer);
+	template_init(&side->t, load->family, load->fragments, load->size, load->order);
+	for (lent = 0; lent < 2; lent++) {
+		side->ours[lent] = ours_open(load, &side->t, lent);
+		side->costs[lent] = calloc((size_t)rounds, sizeof(double));
+		if (!side->costs[lent])
+			bench_die("allocating figures", -ENOMEM);
 	}
-	lab_packets_release(&t.packets);
+}
+
+static void side_close(struct side *side)
+{
+	int lent;
+
+	for (lent = 0; lent < 2; lent++) {
+		ours_close(side->ours[lent]);
+		free(side->costs[lent]);
+	}
+	lab_packets_release(&side->t.packets);
+}
+
+static void side_round(struct side *side, int round)
+{
+	double block[BLOCK];
+	int lent, i;
+
+	for (lent = 0; lent < 2; lent++) {
+		for (i = 0; i < side->block; i++)
+			block[i] = ours_round(side->ours[lent], side->round + i);
+		side->costs[lent][round] = median(block, side->block);
+	}
+	side->round += side->block;
+}
+
+static void compare(enum target target, const struct side *side, const struct side *to, int rounds,
+		    double *scratch)
+{
+	double ratio[2];
+	int lent;
+
+	for (lent = 0; lent < 2; lent++) {
+		ratio[lent] = median_ratio(side->costs[lent], to->costs[lent], scratch, rounds);
+		target_note(target, lent, ratio[lent], side->load.name);
+	}
+	printf("%s at %.2f times the cost of %s, lent %.2f\n", side->load.name, ratio[0],
+	       to->load.name, ratio[1]);
+}
+
+/* All in one run, round by round, as a ratio of figures from different moments means nothing. */
+static void orders(int rounds)
+{
+	struct side sides[SIDES] = {
+		{ .load = { "44 in order", AF_INET6, 44, 64, LAB_IN_ORDER, 1 }, .block = BLOCK },
+		{ .load = { "44 reversed", AF_INET6, 44, 64, LAB_REVERSED, 1 }, .block = BLOCK },
+		{ .load = { "8,191 at random", AF_INET6, 8191, 8, LAB_RANDOM, 1 }, .block = 3 },
+	};
+	double *scratch = calloc((size_t)rounds, sizeof(*scratch));
+	int round, i;
+
+	if (!scratch)
+		bench_die("allocating figures", -ENOMEM);
+	for (i = 0; i < SIDES; i++)
+		side_open(&sides[i], rounds);
+	for (round = 0; round < rounds; round++)
+		for (i = 0; i < SIDES; i++)
+			side_round(&sides[i], round);
+	compare(TARGET_REVERSED, &sides[1], &sides[0], rounds, scratch);
+	compare(TARGET_RANDOM, &sides[2], &sides[0], rounds, scratch);
+	for (i = 0; i < SIDES; i++)
+		side_close(&sides[i]);
+	free(scratch);
 }
 
 /* ---- memory */
@@ -414,9 +401,12 @@ int main(int argc, char **argv)
 	peer = peer_name(&why);
 	printf("peer: %s\n", peer ? peer : why);
 	hot(quick ? 201 : 2001);
-	order_matters_little(quick ? 101 : 1001);
+	load_of(AF_INET6, 8191, 8, LAB_RANDOM, 1, quick ? 9 : 51);
+	if (!only || strstr("orders", only))
+		orders(quick ? 21 : 101);
 	interleaved(quick ? 3 : 9);
 	if (!only || strstr("flood", only))
 		floods(peer);
+	targets_print();
 	return 0;
 }

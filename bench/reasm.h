@@ -29,12 +29,6 @@ struct template
 	int family;
 };
 
-/* ns per fragment, the copy to a linear datagram included. */
-struct cost {
-	double copied;
-	double lent;
-};
-
 /* A flood: honest datagrams of two fragments, and orphans. */
 struct flood {
 	int good_rate; /* datagrams a second */
@@ -57,6 +51,8 @@ struct flood_buffers {
 
 uint64_t bench_now(void);
 _Noreturn void bench_die(const char *what, int rc);
+
+void template_init(struct template *t, int family, int fragments, int size, enum lab_order order);
 
 /* Writes fragment k of datagram number i; returns its length. */
 uint32_t template_write(const struct template *t, int k, uint64_t i, unsigned char *out);
@@ -84,6 +80,9 @@ void *flood_buffer_take(struct flood_buffers *b);
 void flood_buffer_give(struct flood_buffers *b, void *buffer);
 size_t flood_buffers_held(const struct flood_buffers *b);
 void flood_buffers_release(struct flood_buffers *b);
+
+/* All floods; peer: its name, or NULL. */
+void floods(const char *peer);
 
 /* The engine, and one round of the load; ns a fragment, with what is lent taken back. */
 struct ours;

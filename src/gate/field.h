@@ -52,7 +52,7 @@ enum gate_field {
 #define GATE_FIELD(name, bits, text) GATE_##name,
 	GATE_FIELDS(GATE_FIELD)
 #undef GATE_FIELD
-	GATE_FIELD_MAX,
+		GATE_FIELD_MAX,
 };
 
 _Static_assert(GATE_FIELD_MAX <= 32, "a field is a bit of a word");
@@ -65,7 +65,7 @@ enum gate_word {
 	GATE_W_##name, GATE_W_##name##_END = GATE_W_##name + GATE_WORDS_OF(bits) - 1,
 	GATE_FIELDS(GATE_WORD)
 #undef GATE_WORD
-	GATE_WORDS,
+		GATE_WORDS,
 };
 
 /* Bits of "ct state", as in <linux/netfilter/nf_conntrack_common.h>. */

@@ -16,6 +16,10 @@
  */
 #pragma once
 
+#ifndef __VMLINUX_H__
+#include <linux/bpf.h>
+#endif
+
 #include "field.h"
 
 #define GATE_ENTRIES_MAX   16384u
@@ -26,7 +30,7 @@
 #define GATE_HOOKS         5u
 #define GATE_FAMILIES      2u /* IPv4, IPv6 */
 #define GATE_SETS_MAX      4096u
-#define GATE_LOG_PREFIX    128u /* NF_LOG_PREFIXLEN */
+#define GATE_LOG_PREFIX    128u       /* NF_LOG_PREFIXLEN */
 #define GATE_STEPS_MAX     (1u << 20) /* words and entries that one packet may cost */
 
 /*
@@ -47,8 +51,8 @@ enum gate_tree_word {
 	GATE_TREE_DEPTH,  /* levels, at least 1 */
 	GATE_TREE_COUNT,  /* positions */
 	GATE_TREE_VALUES, /* line of the values (16 a line), from the header on; 0: see next */
-	GATE_TREE_FIRST,  /* without values: whether position 0 is in the set; each next one differs */
-	GATE_TREE_LEVEL,  /* first line of each level, from the header on */
+	GATE_TREE_FIRST, /* without values: whether position 0 is in the set; each next one differs */
+	GATE_TREE_LEVEL, /* first line of each level, from the header on */
 };
 
 _Static_assert(GATE_TREE_LEVEL + GATE_TREE_LEVELS == 16, "a header is one line");
@@ -136,11 +140,11 @@ enum gate_check_kind {
 };
 
 struct gate_check {
-	__u8 kind;   /* enum gate_check_kind */
-	__u8 negate; /* != */
-	__u8 fields; /* how many; 1 unless a tuple */
-	__u8 words;  /* of the key of a tuple */
-	__u32 set;   /* number of the set */
+	__u8 kind;     /* enum gate_check_kind */
+	__u8 negate;   /* != */
+	__u8 fields;   /* how many; 1 unless a tuple */
+	__u8 words;    /* of the key of a tuple */
+	__u32 set;     /* number of the set */
 	__u32 present; /* fields that must be there */
 	__u8 word[16]; /* enum gate_word: where word i of the key is read */
 	__u32 mask[4];
@@ -182,7 +186,7 @@ struct gate_set {
  * limit is of bytes, `second` (the time that `rate` is for) * length / rate.
  */
 struct gate_limit {
-	__u32 lock; /* struct bpf_spin_lock in BPF */
+	struct bpf_spin_lock lock;
 	__u32 flags;
 	__u64 tokens;
 	__u64 max; /* tokens at most: those of the burst */

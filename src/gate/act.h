@@ -91,7 +91,7 @@ GATE_INLINE int gate_return(struct gate_walk *w)
 	const struct gate_chain *c;
 	__u32 depth = w->depth;
 
-	if (gate_config.features & GATE_HAS_JUMPS && depth) {
+	if (GATE_CONFIG.features & GATE_HAS_JUMPS && depth) {
 		depth = (depth - 1) & (GATE_JUMPS_MAX - 1);
 		gate_opaque(depth);
 		depth &= GATE_JUMPS_MAX - 1;
@@ -132,11 +132,11 @@ GATE_INLINE int gate_act(struct gate_walk *w, __u32 action, __u32 chain, __u32 n
 	case GATE_RETURN:
 		return gate_return(w);
 	case GATE_JUMP:
-		if (gate_config.features & GATE_HAS_JUMPS)
+		if (GATE_CONFIG.features & GATE_HAS_JUMPS)
 			return gate_jump(w, chain, next);
 		break;
 	case GATE_GOTO:
-		if (gate_config.features & GATE_HAS_JUMPS)
+		if (GATE_CONFIG.features & GATE_HAS_JUMPS)
 			return gate_enter(w, chain);
 		break;
 	default:

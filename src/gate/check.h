@@ -64,7 +64,7 @@ GATE_INLINE __u32 gate_prefix_mask(__u32 bits, __u32 part)
 GATE_INLINE void gate_tuple_fill(struct gate_tuple *key, const struct gate_walk *w,
 				 const struct gate_check *c, const union gate_tuple_value *shape)
 {
-	__u32 component = ~0u, part, i;
+	__u32 component = ~0u, part, at, i;
 
 #pragma GCC unroll 16
 	for (i = 0; i < GATE_TUPLE_WORDS; i++) {
@@ -72,8 +72,10 @@ GATE_INLINE void gate_tuple_fill(struct gate_tuple *key, const struct gate_walk 
 			break;
 		part = gate_part_of(c->word[i]);
 		component += (__u32)gate_below(part, 1);
+		at = component & GATE_TUPLE_FIELDS;
+		gate_opaque(at); /* or it is put to a pointer by "or", which no verifier allows */
 		key->word[i] = gate_word_at(w, c->word[i]) &
-			       gate_prefix_mask(shape->bits[component & GATE_TUPLE_FIELDS], part);
+			       gate_prefix_mask(shape->bits[at], part);
 	}
 }
 
@@ -133,9 +135,9 @@ GATE_INLINE __u32 gate_verdict_of(const struct gate_walk *w, const struct gate_c
 {
 	if ((w->values.present & c->present) != c->present)
 		return 0;
-	if (gate_config.features & GATE_HAS_TREES && c->kind == GATE_CHECK_TREE)
+	if (GATE_CONFIG.features & GATE_HAS_TREES && c->kind == GATE_CHECK_TREE)
 		return gate_tree_verdict(w, c);
-	if (gate_config.features & GATE_HAS_TUPLES && c->kind == GATE_CHECK_TUPLE)
+	if (GATE_CONFIG.features & GATE_HAS_TUPLES && c->kind == GATE_CHECK_TUPLE)
 		return (__u32)gate_set_tuple(w, number);
 	return 0;
 }

@@ -4,8 +4,9 @@
  * next, through the chains of a place.
  *
  * Who includes this says first where things are:
- *   gate_config                                 what was known when the program was loaded
- *   gate_vector_at(i), gate_direct_at(i)        of tables; pointer to words, and a number
+ *   GATE_CONFIG                                 what was known when the program was loaded
+ *   gate_vector_at(i)                           words of a vector
+ *   gate_direct_at(field, value)                number of a vector
  *   gate_lines_get(), gate_set_lines_get(set)   trees, and gate_line_at(tree, i): a line of one
  *   gate_entry_at(i), gate_check_at(i), gate_chain_at(i), gate_limit_at(i), gate_counter_at(i)
  *   gate_set_at(i), gate_tuple_at(key)          sets of concatenations
@@ -53,7 +54,7 @@ GATE_INLINE int gate_finish(struct gate_walk *w, const struct gate_entry *e)
 	__u32 action = e->action, target = e->target, verdict;
 	const struct gate_check *c;
 
-	if (gate_config.features & GATE_HAS_VMAPS && action == GATE_VMAP) {
+	if (GATE_CONFIG.features & GATE_HAS_VMAPS && action == GATE_VMAP) {
 		c = gate_check_at(target);
 		verdict = c ? gate_verdict_of(w, c, target) : 0;
 		gate_trace(w, w->pc, GATE_MATCHED, verdict);
@@ -72,7 +73,7 @@ GATE_INLINE int gate_finish(struct gate_walk *w, const struct gate_entry *e)
 /* An entry that is met: what stands behind its checks. Whether the walk has ended. */
 GATE_INLINE int gate_meet(struct gate_walk *w, const struct gate_entry *e)
 {
-	if (gate_config.features & GATE_HAS_LIMITS && e->limit &&
+	if (GATE_CONFIG.features & GATE_HAS_LIMITS && e->limit &&
 	    gate_is_limited(e->limit - 1, w->values.word[GATE_W_LENGTH])) {
 		gate_trace(w, w->pc, GATE_LIMITED, e->limit - 1);
 		w->pc = e->next;
@@ -80,7 +81,7 @@ GATE_INLINE int gate_meet(struct gate_walk *w, const struct gate_entry *e)
 	}
 	if (e->counter)
 		gate_add(e->counter - 1, w->values.word[GATE_W_LENGTH]);
-	if (gate_config.features & GATE_HAS_LOG && e->log)
+	if (GATE_CONFIG.features & GATE_HAS_LOG && e->log)
 		gate_log(w, e);
 	return gate_finish(w, e);
 }
@@ -99,7 +100,7 @@ GATE_STEP int gate_step(struct gate_walk *w)
 		w->verdict = GATE_DROP;
 		return 1;
 	}
-	if (gate_config.features & GATE_HAS_CHECKS && e->checks && gate_fails(w, e))
+	if (GATE_CONFIG.features & GATE_HAS_CHECKS && e->checks && gate_fails(w, e))
 		return 0;
 	w->checked = 0;
 	return gate_meet(w, e);

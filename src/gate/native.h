@@ -44,7 +44,7 @@ struct gate_native {
 static struct gate_native *gate_here; /* the one that decides */
 
 #define GATE_STEP      static inline
-#define gate_config    (*gate_here->config)
+#define GATE_CONFIG    (*gate_here->config)
 #define gate_clock()   (gate_here->now)
 #define gate_lock(p)   ((void)(p))
 #define gate_unlock(p) ((void)(p))
@@ -63,13 +63,15 @@ GATE_AT(counter, struct gate_counter, counters, n_counters)
 
 static inline const __u64 *gate_vector_at(__u32 i)
 {
-	size_t words = (size_t)gate_config.summaries + gate_config.words;
+	size_t words = (size_t)GATE_CONFIG.summaries + GATE_CONFIG.words;
 
 	return i < gate_here->n_vectors ? &gate_here->vectors[i * words] : NULL;
 }
 
-static inline __u32 gate_direct_at(__u32 i)
+static inline __u32 gate_direct_at(__u32 field, __u32 value)
 {
+	size_t i = (size_t)GATE_CONFIG.table[field].base + value;
+
 	return i < gate_here->n_direct ? gate_here->direct[i] : 0;
 }
 

@@ -11,26 +11,29 @@
 /* A field's vector; `bits` is a constant. */
 GATE_INLINE __u32 gate_vector_of(const struct gate_values *v, __u32 field, __u32 word, __u32 bits)
 {
-	__u32 kind = gate_config.table[field].kind, base = gate_config.table[field].base;
-
 	if (!(v->present >> field & 1u))
-		return gate_config.table[field].absent;
+		return GATE_CONFIG.table[field].absent;
 	if (bits > 32)
-		return (__u32)gate_table_wide(base, (const struct gate_wide *)&v->word[word]);
-	if (kind == GATE_TABLE_TREE)
-		return (__u32)gate_table_narrow(base, v->word[word]);
-	return gate_direct_at(base + v->word[word]);
+		return (__u32)gate_table_wide(GATE_CONFIG.table[field].base,
+					      (const struct gate_wide *)&v->word[word]);
+	if (GATE_CONFIG.table[field].kind == GATE_TABLE_TREE)
+		return (__u32)gate_table_narrow(GATE_CONFIG.table[field].base, v->word[word]);
+	/* Such a table is of all values that a field can have. */
+	return gate_direct_at(field, v->word[word] & (0xffffffffu >> (32 - bits)));
 }
 
 /* Once a packet, before anything is looked for. */
-GATE_INLINE void gate_look_up(struct gate_walk *w)
+GATE_STEP int gate_look_up(struct gate_walk *w)
 {
+	if (!w)
+		return 0;
 #define GATE_LOOK_UP(name, bits, text) \
-	if (gate_config.table[GATE_##name].kind) \
+	if (GATE_CONFIG.table[GATE_##name].kind) \
 		w->vector[GATE_##name] = (__u16)gate_vector_of(&w->values, GATE_##name, \
 							       GATE_W_##name, bits);
 	GATE_FIELDS(GATE_LOOK_UP)
 #undef GATE_LOOK_UP
+	return 0;
 }
 
 /* Word i of all fields' vectors together, the short parts first. */
@@ -39,10 +42,10 @@ GATE_INLINE __u64 gate_and(const struct gate_walk *w, __u32 i)
 	__u64 all = ~0ull;
 	const __u64 *v;
 
-	if (i >= gate_config.summaries + gate_config.words)
+	if (i >= GATE_CONFIG.summaries + GATE_CONFIG.words)
 		return 0;
 #define GATE_AND(name, bits, text) \
-	if (gate_config.table[GATE_##name].kind) { \
+	if (GATE_CONFIG.table[GATE_##name].kind) { \
 		v = gate_vector_at(w->vector[GATE_##name]); \
 		if (!v) \
 			return 0; \
@@ -59,10 +62,10 @@ GATE_INLINE __u32 gate_next_word(const struct gate_walk *w, __u32 i)
 	__u64 bits;
 	__u32 s;
 
-	if (gate_config.words == 1)
+	if (GATE_CONFIG.words == 1)
 		return i;
 	for (s = i / 64u; s < GATE_SUMMARY_WORDS; s++) {
-		if (s >= gate_config.summaries)
+		if (s >= GATE_CONFIG.summaries)
 			break;
 		bits = gate_and(w, s);
 		if (s == i / 64u)
@@ -85,7 +88,7 @@ GATE_INLINE int gate_seek(struct gate_walk *w)
 	/* Behind the start of a word its bits are worth a look before the short vectors are. */
 	if (!(w->pc & 63u))
 		i = gate_next_word(w, i);
-	bits = gate_and(w, gate_config.summaries + i);
+	bits = gate_and(w, GATE_CONFIG.summaries + i);
 	if (i == w->pc / 64u)
 		bits &= ~0ull << (w->pc & 63u);
 	if (bits)

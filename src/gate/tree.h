@@ -19,14 +19,16 @@ struct gate_wide {
 #define GATE_KEYS_WIDE 4u
 
 /* Number of the last key that is not above the value. */
-GATE_INLINE __u32 gate_line_narrow(const struct gate_line *l, __u32 value)
+GATE_INLINE __u32 gate_line_narrow(const struct gate_line *l, __u32 key)
 {
 	__u64 above = 0;
 	__u32 i;
 
 #pragma GCC unroll 16
-	for (i = 1; i < GATE_KEYS; i++)
-		above += gate_below(value, l->word[i]);
+	for (i = 1; i < GATE_KEYS; i++) {
+		above += gate_below(key, l->word[i]);
+		gate_opaque(above); /* or all differences are kept until the end, on the stack */
+	}
 	return (__u32)(GATE_KEYS - 1 - above) & (GATE_KEYS - 1);
 }
 
@@ -40,14 +42,16 @@ GATE_INLINE __u64 gate_below_wide(const __u32 *a, const __u32 *b)
 	return gate_below(a[0], b[0] + borrow);
 }
 
-GATE_INLINE __u32 gate_line_wide(const struct gate_line *l, const struct gate_wide *value)
+GATE_INLINE __u32 gate_line_wide(const struct gate_line *l, const struct gate_wide *key)
 {
 	__u64 above = 0;
 	__u32 i;
 
 #pragma GCC unroll 4
-	for (i = 1; i < GATE_KEYS_WIDE; i++)
-		above += gate_below_wide(value->word, &l->word[4 * i]);
+	for (i = 1; i < GATE_KEYS_WIDE; i++) {
+		above += gate_below_wide(key->word, &l->word[4 * i]);
+		gate_opaque(above);
+	}
 	return (__u32)(GATE_KEYS_WIDE - 1 - above) & (GATE_KEYS_WIDE - 1);
 }
 
@@ -73,13 +77,13 @@ GATE_INLINE __u32 gate_tree_width(const struct gate_line *head, __u32 level, __u
 
 	if (level >= depth)
 		return count;
-	if (level + 1 == depth)
+	if (level + 1 == depth || level + 1 >= GATE_TREE_LEVELS)
 		return (count + keys - 1) / keys;
 	return head->word[GATE_TREE_LEVEL + level + 1] - head->word[GATE_TREE_LEVEL + level];
 }
 
 /* The two differ in what a key is, and the compiler leaves of this one only the half that is asked. */
-GATE_INLINE __u32 gate_tree_find(const void *lines, __u32 base, __u32 keys, __u32 value,
+GATE_INLINE __u32 gate_tree_find(const void *lines, __u32 base, __u32 keys, __u32 key,
 				 const struct gate_wide *wide)
 {
 	const struct gate_line *head = gate_line_at(lines, base), *l;
@@ -87,43 +91,43 @@ GATE_INLINE __u32 gate_tree_find(const void *lines, __u32 base, __u32 keys, __u3
 
 	if (!head)
 		return 0;
-#pragma GCC unroll 12
+#pragma GCC unroll 1
 	for (level = 0; level < GATE_TREE_LEVELS; level++) {
 		if (level >= head->word[GATE_TREE_DEPTH])
 			break;
 		l = gate_line_at(lines, base + head->word[GATE_TREE_LEVEL + level] + at);
 		if (!l)
 			return 0;
-		at = at * keys + (wide ? gate_line_wide(l, wide) : gate_line_narrow(l, value));
+		at = at * keys + (wide ? gate_line_wide(l, wide) : gate_line_narrow(l, key));
 		at = gate_least(at, gate_tree_width(head, level + 1, keys) - 1);
 	}
 	return gate_tree_value(lines, base, head, at);
 }
 
 /* Of a field's table: the number of its vector. */
-GATE_STEP int gate_table_narrow(__u32 base, __u32 value)
+GATE_STEP int gate_table_narrow(__u32 base, __u32 key)
 {
-	return (int)gate_tree_find(gate_lines_get(), base, GATE_KEYS, value, 0);
+	return (int)gate_tree_find(gate_lines_get(), base, GATE_KEYS, key, 0);
 }
 
-GATE_STEP int gate_table_wide(__u32 base, const struct gate_wide *value)
+GATE_STEP int gate_table_wide(__u32 base, const struct gate_wide *key)
 {
-	if (!value)
+	if (!key)
 		return 0;
-	return (int)gate_tree_find(gate_lines_get(), base, GATE_KEYS_WIDE, 0, value);
+	return (int)gate_tree_find(gate_lines_get(), base, GATE_KEYS_WIDE, 0, key);
 }
 
 /* Of a named set: the element's verdict, GATE_VERDICT_CONTINUE where sets have none; or 0. */
-GATE_STEP int gate_set_narrow(__u32 set, __u32 value)
+GATE_STEP int gate_set_narrow(__u32 set, __u32 key)
 {
 	const void *lines = gate_set_lines_get(set);
 
-	return lines ? (int)gate_tree_find(lines, 0, GATE_KEYS, value, 0) : 0;
+	return lines ? (int)gate_tree_find(lines, 0, GATE_KEYS, key, 0) : 0;
 }
 
-GATE_STEP int gate_set_wide(__u32 set, const struct gate_wide *value)
+GATE_STEP int gate_set_wide(__u32 set, const struct gate_wide *key)
 {
 	const void *lines = gate_set_lines_get(set);
 
-	return lines && value ? (int)gate_tree_find(lines, 0, GATE_KEYS_WIDE, 0, value) : 0;
+	return lines && key ? (int)gate_tree_find(lines, 0, GATE_KEYS_WIDE, 0, key) : 0;
 }

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What a netfilter program can see of a packet, read into the fields that the ruleset asks for and
+ * no others.
+ *
+ * Behind the front all IP headers can be followed, and the first one is in the linear part.
+ */
+#pragma once
+
+#include "gate_maps.bpf.h"
+
+#define GATE_FRAGMENTS_MAX 8192 /* 65,535 bytes in units of 8 */
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+struct sk_buff___gate {
+	unsigned int len;
+	unsigned int data_len;
+	__u32 mark;
+	unsigned long _nfct;
+	unsigned int end;
+	unsigned char *head;
+	unsigned char *data;
+	struct sk_buff___gate *next;
+};
+
+struct skb_shared_info___gate {
+	struct sk_buff___gate *frag_list;
+};
+
+struct net_device___gate {
+	char name[16];
+	int ifindex;
+};
+
+struct nf_hook_state___gate {
+	struct net_device___gate *in;
+	struct net_device___gate *out;
+};
+
+/* Any kernel type that starts with so many bits. */
+struct in_addr___unfrag {
+	__u32 s_addr;
+};
+
+struct timespec64___unfrag {
+	__s64 tv_sec;
+	long tv_nsec;
+};
+
+#pragma clang attribute pop
+
+struct gate_packet {
+	const struct sk_buff___gate *skb;
+	const unsigned char *base;
+	__u32 linear;
+	__u32 len;
+};
+
+static __always_inline __u32 gate_get8(const struct gate_packet *p, __u32 off)
+{
+	return unfrag_cast(frag_hdr, p->base + off)->nexthdr;
+}
+
+static __always_inline __u32 gate_get16(const struct gate_packet *p, __u32 off)
+{
+	return bpf_ntohs(unfrag_cast(udphdr, p->base + off)->source);
+}
+
+static __always_inline __u32 gate_get32(const struct gate_packet *p, __u32 off)
+{
+	return bpf_ntohl(unfrag_cast(in_addr, p->base + off)->s_addr);
+}
+
+static __always_inline void gate_split(__u32 *word, __u64 first, __u64 second)
+{
+	word[0] = (__u32)(first >> 32);
+	word[1] = (__u32)first;
+	word[2] = (__u32)(second >> 32);
+	word[3] = (__u32)second;
+}
+
+static __always_inline void gate_get_wide(const struct gate_packet *p, __u32 off, __u32 *word)
+{
+	const struct timespec64___unfrag *t = unfrag_cast(timespec64, p->base + off);
+
+	gate_split(word, bpf_be64_to_cpu((__u64)t->tv_sec), bpf_be64_to_cpu((__u64)t->tv_nsec));
+}
+
+/* Bytes that are not in the linear part, or not there. How many of four; the first one on top. */
+static __noinline __u32 gate_far(const struct gate_packet *p, __u32 off, __u32 *four)
+{
+	__u32 n = off < p->len ? p->len - off : 0;
+	struct bpf_dynptr ptr;
+	__u32 bytes = 0;
+
+	*four = 0;
+	if (n > sizeof(bytes))
+		n = sizeof(bytes);
+	if (!n || bpf_dynptr_from_skb((struct __sk_buff *)p->skb, 0, &ptr) ||
+	    bpf_dynptr_read(&bytes, n, &ptr, off, 0))
+		return 0;
+	*four = bpf_ntohl(bytes);
+	return n;
+}
+
+static __always_inline __u32 gate_four(const struct gate_packet *p, __u32 off, __u32 *four)
+{
+	if (off + sizeof(*four) > p->linear)
+		return gate_far(p, off, four);
+	*four = gate_get32(p, off);
+	return sizeof(*four);
+}
+
+#include "../gate/read.h"
+
+/* Together, so that a callback can be given both. */
+struct gate_chase {
+	struct gate_packet packet;
+	struct gate_l4 l4;
+};
+
+static __noinline long gate_chase_step(__u32 i, void *arg)
+{
+	struct gate_chase *c = arg;
+
+	gate_read_exthdr(&c->packet, &c->l4);
+	return !c->l4.walking;
+}
+
+/* Original fragments of a packet, of which all but the first hang in a list. */
+struct gate_pieces {
+	const struct sk_buff___gate *next;
+	__u32 sum;
+	__u32 least;
+};
+
+static __noinline long gate_piece(__u32 i, void *arg)
+{
+	struct gate_pieces *p = arg;
+	const struct sk_buff___gate *skb = p->next;
+
+	if (!skb)
+		return 1;
+	p->sum += skb->len;
+	p->least = gate_least(p->least, skb->len);
+	p->next = skb->next;
+	return 0;
+}
+
+/* Bytes of the smallest one; 0 where the list is gone. header: in front of each fragment's data. */
+static __noinline __u32 gate_smallest(const struct gate_packet *p, __u32 header, __u32 fragment)
+{
+	const void *info = p->skb->head + p->skb->end;
+	const struct skb_shared_info___gate *shared =
+		bpf_rdonly_cast(info, bpf_core_type_id_kernel(struct skb_shared_info___gate));
+	struct gate_pieces pieces = { .next = shared->frag_list, .least = ~0u };
+
+	if (!pieces.next)
+		return 0;
+	bpf_loop(GATE_FRAGMENTS_MAX, gate_piece, &pieces, 0);
+	return gate_least(p->len - pieces.sum, header + pieces.least) + fragment;
+}
+
+static __always_inline __u32 gate_frag_max_size(const struct gate_packet *p, int is_ipv6)
+{
+	const void *cb = ((const struct sk_buff___unfrag *)p->skb)->cb;
+
+	return is_ipv6 ? unfrag_cast(inet6_skb_parm, cb)->frag_max_size :
+			 unfrag_cast(inet_skb_parm, cb)->frag_max_size;
+}
+
+static __always_inline void gate_read_fragments(struct gate_values *v, const struct gate_packet *p,
+						const struct gate_l4 *l4, int is_ipv6)
+{
+	__u32 largest, smallest;
+
+	if (!(config.fields & (GATE_BIT(REASSEMBLED) | GATE_BIT(LARGEST) | GATE_BIT(SMALLEST))))
+		return;
+	largest = gate_frag_max_size(p, is_ipv6);
+	gate_put(v, REASSEMBLED, largest != 0);
+	if (!largest)
+		return;
+	gate_put(v, LARGEST, largest);
+	if (!(config.fields & GATE_BIT(SMALLEST)))
+		return;
+	smallest = gate_smallest(p, l4->header, is_ipv6 ? 8 : 0);
+	if (smallest)
+		gate_put(v, SMALLEST, smallest);
+}
+
+/* A device's name, with zeros behind it. */
+static __always_inline void gate_get_name(__u32 *word, const struct net_device___gate *dev)
+{
+	const __u64 *name;
+	__u64 first = 0, second = 0;
+
+	if (dev) {
+		name = (const __u64 *)dev->name;
+		first = bpf_be64_to_cpu(name[0]);
+		second = bpf_be64_to_cpu(name[1]);
+	}
+	gate_cut_name(&first, &second);
+	gate_split(word, first, second);
+}
+
+static __always_inline void gate_read_devices(struct gate_values *v, struct bpf_nf_ctx *ctx)
+{
+	const struct nf_hook_state___gate *state = (const void *)ctx->state;
+
+	if (config.fields & GATE_BIT(IIFNAME)) {
+		gate_get_name(&v->word[GATE_W_IIFNAME], state->in);
+		v->present |= GATE_BIT(IIFNAME);
+	}
+	if (config.fields & GATE_BIT(OIFNAME)) {
+		gate_get_name(&v->word[GATE_W_OIFNAME], state->out);
+		v->present |= GATE_BIT(OIFNAME);
+	}
+	gate_put(v, IIF, state->in ? (__u32)state->in->ifindex : 0);
+	gate_put(v, OIF, state->out ? (__u32)state->out->ifindex : 0);
+}
+
+static __always_inline void gate_read_rest(struct gate_values *v, const struct gate_packet *p,
+					   __u32 pf)
+{
+	v->word[GATE_W_LENGTH] = p->len;
+	gate_put(v, LENGTH, p->len);
+	gate_put(v, MARK, p->skb->mark);
+	gate_put(v, NFPROTO, pf);
+	if (!(config.fields & GATE_BIT(CT_STATE)))
+		return;
+	if (bpf_core_field_exists(p->skb->_nfct))
+		gate_put(v, CT_STATE, gate_ct_state(p->skb->_nfct));
+	else
+		gate_put(v, CT_STATE, GATE_CT_INVALID);
+}
+
+/* What the headers say. Returns 0, or -1 for a packet that the front would not let by. */
+static __always_inline int gate_read_headers(struct gate_values *v, struct gate_chase *c,
+					     int is_ipv6)
+{
+	if (c->packet.linear < (is_ipv6 ? UNFRAG_IPV6_HLEN : UNFRAG_IPV4_HLEN))
+		return -1;
+	if (is_ipv6)
+		gate_read_ipv6(v, &c->packet, &c->l4);
+	else
+		gate_read_ipv4(v, &c->packet, &c->l4);
+	if (c->l4.walking) {
+		bpf_loop(UNFRAG_EXTHDR_MAX, gate_chase_step, c, 0);
+		c->l4.lost |= c->l4.walking;
+	}
+	if (config.fields & (GATE_L4_FIELDS | GATE_BIT(L4PROTO)))
+		gate_read_l4(v, &c->packet, &c->l4);
+	return 0;
+}
+
+static __noinline int gate_read(struct bpf_nf_ctx *ctx, struct gate_values *v)
+{
+	const struct sk_buff___gate *skb = (const struct sk_buff___gate *)ctx->skb;
+	int is_ipv6 = ctx->state->pf == UNFRAG_IPV6;
+	struct gate_chase c = {
+		.packet = { .skb = skb, .base = skb->data, .len = skb->len },
+	};
+
+	c.packet.linear = c.packet.len - skb->data_len;
+	if (config.features & GATE_HAS_LOG)
+		__builtin_memset(v, 0, sizeof(*v));
+	v->present = 0;
+	if (gate_read_headers(v, &c, is_ipv6))
+		return -1;
+	gate_read_fragments(v, &c.packet, &c.l4, is_ipv6);
+	gate_read_devices(v, ctx);
+	gate_read_rest(v, &c.packet, ctx->state->pf);
+	return 0;
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fields.h"
+
+static const struct {
+	uint8_t bits, word;
+	const char *name;
+} fields[GATE_FIELD_MAX] = {
+#define FIELD_ROW(id, width, text) [GATE_##id] = { width, GATE_W_##id, text },
+	GATE_FIELDS(FIELD_ROW)
+#undef FIELD_ROW
+};
+
+uint32_t field_bits(uint32_t field)
+{
+	return fields[field].bits;
+}
+
+uint32_t field_words(uint32_t field)
+{
+	return GATE_WORDS_OF(fields[field].bits);
+}
+
+uint32_t field_word(uint32_t field)
+{
+	return fields[field].word;
+}
+
+const char *field_name(uint32_t field)
+{
+	return fields[field].name;
+}
+
+value field_max(uint32_t bits)
+{
+	return bits < 128 ? ((value)1 << bits) - 1 : ~(value)0;
+}
+
+bool field_is_present(const struct gate_values *v, uint32_t field)
+{
+	return v->present >> field & 1;
+}
+
+value field_get(const struct gate_values *v, uint32_t field)
+{
+	uint32_t i;
+	value x = 0;
+
+	for (i = 0; i < field_words(field); i++)
+		x = x << 32 | v->word[field_word(field) + i];
+	return x;
+}
+
+void field_set(struct gate_values *v, uint32_t field, value to)
+{
+	v->present |= 1u << field;
+	field_split(&v->word[field_word(field)], to, field_bits(field));
+}
+
+void field_split(uint32_t *words, value from, uint32_t bits)
+{
+	uint32_t i, n = GATE_WORDS_OF(bits);
+
+	for (i = 0; i < n; i++)
+		words[i] = (uint32_t)(from >> 32 * (n - 1 - i));
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What is known of each field (src/gate/field.h): how wide it is, where its words are, its name.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "rule.h"
+
+/* Narrow enough for a table with a place for each value. */
+#define FIELD_DIRECT_BITS 16u
+
+uint32_t field_bits(uint32_t field);
+uint32_t field_words(uint32_t field);
+uint32_t field_word(uint32_t field); /* enum gate_word: its first */
+const char *field_name(uint32_t field);
+
+/* The greatest value of so many bits. */
+value field_max(uint32_t bits);
+
+bool field_is_present(const struct gate_values *v, uint32_t field);
+value field_get(const struct gate_values *v, uint32_t field);
+void field_set(struct gate_values *v, uint32_t field, value to);
+
+/* A value of so many bits as words, the most significant first: 1 word or 4. */
+void field_split(uint32_t *words, value from, uint32_t bits);

@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * What maps take: their values in multiples of 8 bytes, and what the kernel adds to each element
+ * (struct htab_elem) and map (struct bpf_array, struct bpf_htab) by the count of Linux 6.18.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include "memory.h"
+
+#define MAP_BYTES     512u
+#define ELEMENT_BYTES 48u
+#define BUCKET_BYTES  16u
+
+static uint64_t round_up(uint64_t bytes)
+{
+	return (bytes + 7) & ~UINT64_C(7);
+}
+
+static uint64_t array_bytes(uint64_t n, uint64_t size)
+{
+	return MAP_BYTES + n * round_up(size);
+}
+
+static uint64_t tuples_bytes(uint64_t n)
+{
+	uint64_t buckets = 1;
+
+	while (buckets < n)
+		buckets *= 2;
+	return MAP_BYTES + buckets * BUCKET_BYTES +
+	       n * (ELEMENT_BYTES + round_up(sizeof(struct gate_tuple)) +
+		    sizeof(union gate_tuple_value));
+}
+
+void memory_count(struct image *image, uint32_t cpus)
+{
+	struct image_memory *m = &image->memory;
+	uint64_t tuples = 0;
+	size_t i;
+
+	if (!cpus)
+		cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
+	m->vectors = array_bytes(image->n_vectors,
+				 8 * (uint64_t)(image->config.summaries + image->config.words));
+	m->direct = array_bytes(image->n_direct, sizeof(*image->direct));
+	m->lines = array_bytes(image->n_lines, sizeof(*image->lines));
+	m->trees = array_bytes(image->n_sets, sizeof(void *));
+	for (i = 0; i < image->n_sets; i++) {
+		if (image->sets[i].tree.n)
+			m->trees += array_bytes(image->sets[i].tree.n, sizeof(struct gate_line));
+		tuples += image->sets[i].tuples.n;
+	}
+	m->tuples = tuples_bytes(tuples);
+	m->sets = array_bytes(image->n_sets, sizeof(struct gate_set));
+	m->entries = array_bytes(image->n_entries, sizeof(*image->entries));
+	m->checks = array_bytes(image->n_checks, sizeof(*image->checks));
+	m->chains = array_bytes(image->n_chains, sizeof(*image->chains));
+	m->limits = array_bytes(image->n_limits, sizeof(*image->limits));
+	m->counters = array_bytes(image->n_counters, sizeof(*image->counters));
+	m->total = m->vectors + m->direct + m->lines + m->trees + m->tuples + m->sets + m->entries +
+		   m->checks + m->chains + m->limits + cpus * m->counters;
+}
+
+static double mib(uint64_t bytes)
+{
+	return (double)bytes / (1 << 20);
+}
+
+int memory_check(const struct image *image, uint64_t limit, struct complaint *c)
+{
+	const struct image_memory *m = &image->memory;
+
+	if (!limit || m->total <= limit)
+		return 0;
+	return complain(c, -E2BIG,
+			"the ruleset takes %.1f MiB and may take %.1f MiB (rules %.1f, sets %.1f, "
+			"tables of fields %.1f): allow more memory, or shorten its sets",
+			mib(m->total), mib(limit), mib(m->vectors + m->entries + m->checks),
+			mib(m->trees + m->tuples), mib(m->direct + m->lines));
+}

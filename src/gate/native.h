@@ -68,9 +68,9 @@ static inline const __u64 *gate_vector_at(__u32 i)
 	return i < gate_here->n_vectors ? &gate_here->vectors[i * words] : NULL;
 }
 
-static inline __u32 gate_direct_at(__u32 field, __u32 value)
+static inline __u32 gate_direct_at(__u32 field, __u32 at)
 {
-	size_t i = (size_t)GATE_CONFIG.table[field].base + value;
+	size_t i = (size_t)GATE_CONFIG.table[field].base + at;
 
 	return i < gate_here->n_direct ? gate_here->direct[i] : 0;
 }

@@ -18,7 +18,7 @@ static bool key_is_sound(const struct key *key)
 	for (i = 0; i < key->n; i++) {
 		if (key->field[i] >= GATE_FIELD_MAX)
 			return false;
-		words += field_words(key->field[i]);
+		words += fields_words(key->field[i]);
 	}
 	return words <= GATE_TUPLE_WORDS;
 }
@@ -40,6 +40,7 @@ static bool verdict_is_sound(const struct ruleset *rs, uint32_t verdict)
 	}
 }
 
+/* A field may have fewer bits than its words have room for: a DSCP is of 6. */
 static bool match_fits_set(const struct ruleset *rs, const struct match *m, bool verdicts)
 {
 	const struct set *s;
@@ -51,7 +52,8 @@ static bool match_fits_set(const struct ruleset *rs, const struct match *m, bool
 	if (s->n != m->key.n || s->verdicts != verdicts)
 		return false;
 	for (i = 0; i < s->n; i++)
-		if (s->bits[i] != field_bits(m->key.field[i]))
+		if (s->bits[i] > fields_bits(m->key.field[i]) ||
+		    GATE_WORDS_OF((uint32_t)s->bits[i]) != fields_words(m->key.field[i]))
 			return false;
 	return true;
 }
@@ -65,7 +67,7 @@ static bool match_is_sound(const struct ruleset *rs, const struct match *m)
 	if (m->key.n != 1)
 		return false;
 	return m->kind == MATCH_MASK ||
-	       spans_are_sound(m->spans, m->n_spans, field_bits(m->key.field[0]));
+	       spans_are_sound(m->spans, m->n_spans, fields_bits(m->key.field[0]));
 }
 
 static bool statement_is_sound(const struct ruleset *rs, const struct statement *s)

@@ -33,7 +33,7 @@ bool match_is_condition(const struct ruleset *rs, const struct match *m)
 	case MATCH_SPANS:
 		return true;
 	case MATCH_MASK:
-		return free_bits(m->mask, field_bits(m->key.field[0])) <= MASK_FREE_MAX;
+		return free_bits(m->mask, fields_bits(m->key.field[0])) <= MASK_FREE_MAX;
 	case MATCH_SET:
 		return m->key.n == 1 && !rs->sets[m->set].is_named;
 	}
@@ -45,7 +45,7 @@ bool spans_are_sound(const struct span *spans, size_t n, uint32_t bits)
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (spans[i].from > spans[i].to || spans[i].to > field_max(bits) ||
+		if (spans[i].from > spans[i].to || spans[i].to > fields_max(bits) ||
 		    (i && spans[i].from <= spans[i - 1].to))
 			return false;
 	return true;
@@ -68,7 +68,7 @@ static value scatter(uint32_t number, value mask, uint32_t bits)
 
 static int spans_of_mask(struct condition *out, const struct match *m)
 {
-	uint32_t bits = field_bits(m->key.field[0]), low = lowest_bit(m->mask), i;
+	uint32_t bits = fields_bits(m->key.field[0]), low = lowest_bit(m->mask), i;
 	size_t n = (size_t)1 << free_bits(m->mask, bits);
 
 	if (low > bits)
@@ -76,10 +76,10 @@ static int spans_of_mask(struct condition *out, const struct match *m)
 	out->owned = malloc(n * sizeof(*out->owned));
 	if (!out->owned)
 		return -ENOMEM;
-	out->n = m->value & ~(m->mask & field_max(bits)) ? 0 : n;
+	out->n = m->value & ~(m->mask & fields_max(bits)) ? 0 : n;
 	for (i = 0; i < out->n; i++) {
 		out->owned[i].from = m->value | scatter(i, m->mask, bits);
-		out->owned[i].to = out->owned[i].from | field_max(low);
+		out->owned[i].to = out->owned[i].from | fields_max(low);
 	}
 	out->spans = out->owned;
 	return 0;
@@ -103,7 +103,7 @@ static int spans_of_set(struct condition *out, const struct set *s)
 static int invert(struct condition *c)
 {
 	struct span *spans = malloc((c->n + 1) * sizeof(*spans));
-	value max = field_max(field_bits(c->field)), from = 0;
+	value max = fields_max(fields_bits(c->field)), from = 0;
 	size_t i, n = 0;
 
 	if (!spans)

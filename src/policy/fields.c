@@ -10,53 +10,53 @@ static const struct {
 #undef FIELD_ROW
 };
 
-uint32_t field_bits(uint32_t field)
+uint32_t fields_bits(uint32_t field)
 {
 	return fields[field].bits;
 }
 
-uint32_t field_words(uint32_t field)
+uint32_t fields_words(uint32_t field)
 {
 	return GATE_WORDS_OF(fields[field].bits);
 }
 
-uint32_t field_word(uint32_t field)
+uint32_t fields_word(uint32_t field)
 {
 	return fields[field].word;
 }
 
-const char *field_name(uint32_t field)
+const char *fields_name(uint32_t field)
 {
 	return fields[field].name;
 }
 
-value field_max(uint32_t bits)
+value fields_max(uint32_t bits)
 {
 	return bits < 128 ? ((value)1 << bits) - 1 : ~(value)0;
 }
 
-bool field_is_present(const struct gate_values *v, uint32_t field)
+bool fields_has(const struct gate_values *v, uint32_t field)
 {
 	return v->present >> field & 1;
 }
 
-value field_get(const struct gate_values *v, uint32_t field)
+value fields_get(const struct gate_values *v, uint32_t field)
 {
 	uint32_t i;
 	value x = 0;
 
-	for (i = 0; i < field_words(field); i++)
-		x = x << 32 | v->word[field_word(field) + i];
+	for (i = 0; i < fields_words(field); i++)
+		x = x << 32 | v->word[fields_word(field) + i];
 	return x;
 }
 
-void field_set(struct gate_values *v, uint32_t field, value to)
+void fields_set(struct gate_values *v, uint32_t field, value to)
 {
 	v->present |= 1u << field;
-	field_split(&v->word[field_word(field)], to, field_bits(field));
+	fields_split(&v->word[fields_word(field)], to, fields_bits(field));
 }
 
-void field_split(uint32_t *words, value from, uint32_t bits)
+void fields_split(uint32_t *words, value from, uint32_t bits)
 {
 	uint32_t i, n = GATE_WORDS_OF(bits);
 

@@ -12,17 +12,17 @@
 /* Narrow enough for a table with a place for each value. */
 #define FIELD_DIRECT_BITS 16u
 
-uint32_t field_bits(uint32_t field);
-uint32_t field_words(uint32_t field);
-uint32_t field_word(uint32_t field); /* enum gate_word: its first */
-const char *field_name(uint32_t field);
+uint32_t fields_bits(uint32_t field);
+uint32_t fields_words(uint32_t field);
+uint32_t fields_word(uint32_t field); /* enum gate_word: its first */
+const char *fields_name(uint32_t field);
 
 /* The greatest value of so many bits. */
-value field_max(uint32_t bits);
+value fields_max(uint32_t bits);
 
-bool field_is_present(const struct gate_values *v, uint32_t field);
-value field_get(const struct gate_values *v, uint32_t field);
-void field_set(struct gate_values *v, uint32_t field, value to);
+bool fields_has(const struct gate_values *v, uint32_t field);
+value fields_get(const struct gate_values *v, uint32_t field);
+void fields_set(struct gate_values *v, uint32_t field, value to);
 
 /* A value of so many bits as words, the most significant first: 1 word or 4. */
-void field_split(uint32_t *words, value from, uint32_t bits);
+void fields_split(uint32_t *words, value from, uint32_t bits);

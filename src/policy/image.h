@@ -48,7 +48,7 @@ struct image_memory {
 
 struct image {
 	struct gate_config config;
-	uint64_t *vectors; /* one is config.summaries words, then config.words */
+	__u64 *vectors; /* one is config.summaries words, then config.words */
 	uint16_t *direct;
 	struct gate_line *lines;
 	struct image_set *sets;

@@ -104,8 +104,8 @@ static struct gate_check check_of_key(const struct key *key)
 
 	for (i = 0; i < key->n; i++) {
 		check.present |= 1u << key->field[i];
-		for (j = 0; j < field_words(key->field[i]); j++)
-			check.word[check.words++] = (uint8_t)(field_word(key->field[i]) + j);
+		for (j = 0; j < fields_words(key->field[i]); j++)
+			check.word[check.words++] = (uint8_t)(fields_word(key->field[i]) + j);
 	}
 	return check;
 }
@@ -117,8 +117,8 @@ static struct gate_check check_of(const struct match *m)
 	check.negate = m->negate;
 	if (m->kind == MATCH_MASK) {
 		check.kind = GATE_CHECK_MASK;
-		field_split(check.mask, m->mask, field_bits(m->key.field[0]));
-		field_split(check.value, m->value, field_bits(m->key.field[0]));
+		fields_split(check.mask, m->mask, fields_bits(m->key.field[0]));
+		fields_split(check.value, m->value, fields_bits(m->key.field[0]));
 	} else {
 		check.kind = m->key.n == 1 ? GATE_CHECK_TREE : GATE_CHECK_TUPLE;
 		check.set = m->set;
@@ -158,6 +158,7 @@ static int lower_match(struct lowering *l, const struct match *m)
 				words_of_rule(l->draft->rs, l->rule).text);
 	check = check_of(m);
 	last_entry(l)->checks++;
+	l->draft->image->config.features |= GATE_HAS_CHECKS;
 	return add_check(l->draft, &check);
 }
 

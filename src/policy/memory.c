@@ -43,7 +43,7 @@ void memory_count(struct image *image, uint32_t cpus)
 		cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
 	m->vectors = array_bytes(image->n_vectors,
 				 8 * (uint64_t)(image->config.summaries + image->config.words));
-	m->direct = array_bytes(image->n_direct, sizeof(*image->direct));
+	m->direct = array_bytes(1, image->n_direct * sizeof(*image->direct));
 	m->lines = array_bytes(image->n_lines, sizeof(*image->lines));
 	m->trees = array_bytes(image->n_sets, sizeof(void *));
 	for (i = 0; i < image->n_sets; i++) {

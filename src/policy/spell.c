@@ -161,7 +161,7 @@ struct spelling spell_key(const struct key *key)
 	uint32_t i;
 
 	for (i = 0; i < key->n; i++)
-		add(&s, "%s%s", i ? " . " : "", field_name(key->field[i]));
+		add(&s, "%s%s", i ? " . " : "", fields_name(key->field[i]));
 	return s;
 }
 
@@ -172,7 +172,7 @@ static struct spelling key_values(const struct key *key, const struct gate_value
 
 	for (i = 0; i < key->n; i++)
 		add(&s, "%s%s", i ? " . " : "",
-		    spell_value(key->field[i], field_get(v, key->field[i])).text);
+		    spell_value(key->field[i], fields_get(v, key->field[i])).text);
 	return s;
 }
 
@@ -182,9 +182,9 @@ static bool is_absent(struct spelling *s, const struct key *key, const struct ga
 	uint32_t i;
 
 	for (i = 0; i < key->n; i++) {
-		if (field_is_present(v, key->field[i]))
+		if (fields_has(v, key->field[i]))
 			continue;
-		add(s, "the packet has no %s", field_name(key->field[i]));
+		add(s, "the packet has no %s", fields_name(key->field[i]));
 		return true;
 	}
 	return false;

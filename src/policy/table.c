@@ -28,7 +28,7 @@ struct sweep {
 	struct draft *draft;
 	struct vectors *vectors;
 	uint32_t field;
-	uint64_t *words;   /* of the vector at this point */
+	__u64 *words;      /* of the vector at this point */
 	uint32_t *failing; /* of each entry: conditions on the field that fail here */
 	uint64_t hash;
 	struct bound *bounds;
@@ -87,7 +87,7 @@ static int compare_bounds(const void *a, const void *b)
 static int collect(struct sweep *s)
 {
 	const struct draft *d = s->draft;
-	value max = field_max(field_bits(s->field));
+	value max = fields_max(fields_bits(s->field));
 	size_t i, j, n = 0;
 
 	for (i = 0; i < d->n_conditions; i++)
@@ -139,7 +139,7 @@ static int number(struct sweep *s, uint32_t *out)
 		s->draft->complaint, err,
 		"the rules tell more than %u kinds of packets apart, the last of them by '%s' "
 		"as in %s: put what alike rules have of it into a set or verdict map",
-		VECTORS_MAX, field_name(s->field), w.text);
+		VECTORS_MAX, fields_name(s->field), w.text);
 }
 
 static int sweep_positions(struct sweep *s)
@@ -167,7 +167,7 @@ static int sweep_positions(struct sweep *s)
 static int make_direct(struct sweep *s, struct gate_table *table)
 {
 	struct image *image = s->draft->image;
-	size_t size = (size_t)1 << field_bits(s->field), i, at;
+	size_t size = (size_t)1 << fields_bits(s->field), i, at;
 	uint16_t *direct = realloc(image->direct, (image->n_direct + size) * sizeof(*direct));
 
 	if (!direct)
@@ -189,12 +189,12 @@ static int make_tree(struct sweep *s, struct gate_table *table)
 	struct image *image = s->draft->image;
 	struct image_tree tree;
 	struct gate_line *lines;
-	int err = tree_new(&tree, s->positions, s->n_positions, field_bits(s->field), true);
+	int err = tree_new(&tree, s->positions, s->n_positions, fields_bits(s->field), true);
 
 	if (err == -E2BIG)
 		return complain(s->draft->complaint, err,
 				"the rules tell too many values of '%s' apart: use a named set",
-				field_name(s->field));
+				fields_name(s->field));
 	lines = err ? NULL : realloc(image->lines, (image->n_lines + tree.n) * sizeof(*lines));
 	if (lines) {
 		image->lines = lines;
@@ -218,7 +218,7 @@ static int make_table(struct sweep *s, struct gate_table *table)
 		err = collect(s);
 	if (!err)
 		err = sweep_positions(s);
-	if (!err && field_bits(s->field) <= FIELD_DIRECT_BITS)
+	if (!err && fields_bits(s->field) <= FIELD_DIRECT_BITS)
 		err = make_direct(s, table);
 	else if (!err)
 		err = make_tree(s, table);

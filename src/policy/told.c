@@ -53,13 +53,13 @@ static int number(struct reader *r, const char *name, const char *word, uint64_t
 
 static void set(struct reader *r, uint32_t field, value to)
 {
-	field_set(&r->packet->values, field, to);
+	fields_set(&r->packet->values, field, to);
 }
 
 static int set_number(struct reader *r, const char *name, uint32_t field)
 {
 	uint64_t n;
-	int err = number(r, name, next_word(r), (uint64_t)field_max(field_bits(field)), &n);
+	int err = number(r, name, next_word(r), (uint64_t)fields_max(fields_bits(field)), &n);
 
 	if (!err)
 		set(r, field, n);
@@ -410,8 +410,8 @@ bool told_meets_hook(const struct told_packet *p, uint32_t hook)
 
 static void clear_device(struct gate_values *v, uint32_t name, uint32_t index)
 {
-	field_set(v, name, 0);
-	field_set(v, index, 0);
+	fields_set(v, name, 0);
+	fields_set(v, index, 0);
 }
 
 struct gate_values told_values(const struct told_packet *p, uint32_t hook)

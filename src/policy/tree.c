@@ -60,8 +60,8 @@ static void fill_level(struct gate_line *lines, const struct position *positions
 	size_t words = GATE_WORDS_OF(bits), i;
 
 	for (i = 0; i * step < n; i++)
-		field_split(&lines[i * words / LINE_WORDS].word[i * words % LINE_WORDS],
-			    positions[i * step].at, bits);
+		fields_split(&lines[i * words / LINE_WORDS].word[i * words % LINE_WORDS],
+			     positions[i * step].at, bits);
 }
 
 int tree_new(struct image_tree *out, const struct position *positions, size_t n, uint32_t bits,
@@ -111,7 +111,7 @@ static int check_element(const struct set *s, size_t i, struct complaint *c)
 {
 	const struct span *span = s->elements[i].span;
 
-	if (span->from > span->to || span->to > field_max(s->bits[0]) ||
+	if (span->from > span->to || span->to > fields_max(s->bits[0]) ||
 	    (i && span->from <= s->elements[i - 1].span->to))
 		return complain(c, -EINVAL, "element %zu of set '%s' is out of order", i,
 				s->name ? s->name : "");
@@ -132,7 +132,7 @@ int image_tree_of_set(struct image_tree *out, const struct set *s, struct compla
 
 		err = check_element(s, i, c);
 		n = add_position(positions, n, e->span->from, s->verdicts ? e->verdict : 1);
-		if (e->span->to < field_max(s->bits[0]))
+		if (e->span->to < fields_max(s->bits[0]))
 			n = add_position(positions, n, e->span->to + 1, 0);
 	}
 	if (!err)

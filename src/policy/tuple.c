@@ -4,6 +4,9 @@
  *
  * An element with ranges is several: each range is cut into prefixes, and each prefix of one meets
  * each of the others. What lengths the prefixes of such a part have is its shape.
+ *
+ * A packet is looked up once for each shape. Where they are too many, prefixes are cut smaller, to
+ * a few lengths only.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +23,7 @@
 struct making {
 	const struct set *set;
 	uint32_t number, first_word[GATE_TUPLE_FIELDS];
+	uint32_t step; /* of prefix lengths */
 	struct tuple_table table;
 	struct shapes shapes;
 	struct complaint *complaint;
@@ -27,7 +31,7 @@ struct making {
 
 /* The parts of one element, counted through like the digits of a number. */
 struct parts {
-	struct prefix prefix[GATE_TUPLE_FIELDS][PREFIXES_MAX];
+	struct prefix *prefix[GATE_TUPLE_FIELDS];
 	size_t n[GATE_TUPLE_FIELDS], at[GATE_TUPLE_FIELDS];
 };
 
@@ -59,10 +63,7 @@ static int find_shape(struct making *m, const shape *s, uint32_t *mark)
 		}
 	}
 	if (m->shapes.n == GATE_SHAPES_MAX)
-		return complain(m->complaint, -E2BIG,
-				"set '%s' needs more than %u combinations of prefix lengths: "
-				"write ranges in fewer components, or as prefixes",
-				m->set->name, GATE_SHAPES_MAX);
+		return -ENOSPC;
 	m->shapes.shape[m->shapes.n] = *s;
 	*mark = m->shapes.n++;
 	return 0;
@@ -81,7 +82,7 @@ static int add_part(struct making *m, const struct parts *p, uint32_t verdict)
 		uint32_t bits = m->set->bits[i];
 
 		s.bits[i] = (uint8_t)(prefix->length + WORD_BITS * GATE_WORDS_OF(bits) - bits);
-		field_split(&key.word[m->first_word[i]], prefix->from, bits);
+		fields_split(&key.word[m->first_word[i]], prefix->from, bits);
 	}
 	err = find_shape(m, &s, &key.mark);
 	if (err)
@@ -108,11 +109,11 @@ static int make_parts(struct making *m, const struct element *e, struct parts *p
 	uint32_t i;
 
 	for (i = 0; i < m->set->n; i++) {
-		if (e->span[i].from > e->span[i].to || e->span[i].to > field_max(m->set->bits[i]))
+		if (e->span[i].from > e->span[i].to || e->span[i].to > fields_max(m->set->bits[i]))
 			return complain(m->complaint, -EINVAL,
 					"component %u of an element of set '%s' is no range", i + 1,
 					m->set->name);
-		p->n[i] = prefixes_of(p->prefix[i], &e->span[i], m->set->bits[i]);
+		p->n[i] = prefixes_of(p->prefix[i], &e->span[i], m->set->bits[i], m->step);
 		p->at[i] = 0;
 		n *= p->n[i];
 		if (m->table.n + n > TUPLES_MAX)
@@ -124,21 +125,35 @@ static int make_parts(struct making *m, const struct element *e, struct parts *p
 	return 0;
 }
 
+static int make_room(struct making *m, struct parts *p)
+{
+	uint32_t i;
+
+	memset(p, 0, sizeof(*p));
+	for (i = 0; i < m->set->n; i++) {
+		p->prefix[i] = calloc(prefixes_most(m->set->bits[i], m->step), sizeof(**p->prefix));
+		if (!p->prefix[i])
+			return complain(m->complaint, -ENOMEM, "no memory for a set");
+	}
+	return 0;
+}
+
 static int add_elements(struct making *m)
 {
-	struct parts *p = malloc(sizeof(*p));
+	struct parts p;
 	size_t i;
-	int err = p ? 0 : complain(m->complaint, -ENOMEM, "no memory for a set");
+	int err = make_room(m, &p);
 
 	for (i = 0; i < m->set->n_elements && !err; i++) {
-		err = make_parts(m, &m->set->elements[i], p);
+		err = make_parts(m, &m->set->elements[i], &p);
 		if (err)
 			break;
 		do {
-			err = add_part(m, p, m->set->elements[i].verdict);
-		} while (!err && next_part(p, m->set->n));
+			err = add_part(m, &p, m->set->elements[i].verdict);
+		} while (!err && next_part(&p, m->set->n));
 	}
-	free(p);
+	for (i = 0; i < m->set->n; i++)
+		free(p.prefix[i]);
 	return err;
 }
 
@@ -166,12 +181,21 @@ static int check_overlap(struct making *m)
 	return answer ? complain(m->complaint, answer, "no memory for a set") : 0;
 }
 
+static int make(struct making *m)
+{
+	int err = add_elements(m);
+
+	if (!err)
+		err = check_overlap(m);
+	return err ? err : add_shapes(m);
+}
+
 int image_tuples_of_set(struct image_tuples *out, const struct set *s, uint32_t number,
 			struct complaint *c)
 {
 	struct making m = { .set = s, .number = number, .complaint = c };
 	uint32_t i, words = 0;
-	int err;
+	int err = -ENOSPC;
 
 	for (i = 0; i < s->n; i++) {
 		m.first_word[i] = words;
@@ -180,16 +204,22 @@ int image_tuples_of_set(struct image_tuples *out, const struct set *s, uint32_t 
 	if (words > GATE_TUPLE_WORDS)
 		return complain(c, -E2BIG, "the key of set '%s' is longer than %u bytes", s->name,
 				4 * GATE_TUPLE_WORDS);
-	err = add_elements(&m);
-	if (!err)
-		err = check_overlap(&m);
-	if (!err)
-		err = add_shapes(&m);
+	for (m.step = 1; err == -ENOSPC && m.step <= PREFIX_STEP_MAX; m.step *= 2) {
+		tuple_table_clear(&m.table);
+		m.shapes.n = 0;
+		err = make(&m);
+	}
 	if (!err) {
 		out->tuples = m.table.tuples;
 		out->n = m.table.n;
 		m.table.tuples = NULL;
 	}
 	tuple_table_release(&m.table);
-	return err;
+	if (err != -ENOSPC)
+		return err;
+	return complain(
+		c, -E2BIG,
+		"set '%s' needs more than %u combinations of prefix lengths: write ranges in "
+		"fewer components, or as prefixes",
+		s->name, GATE_SHAPES_MAX);
 }

@@ -34,12 +34,12 @@ uint64_t vectors_hash_of_bit(uint32_t bit)
 	return x ^ x >> 31;
 }
 
-static uint64_t *vector_at(const struct vectors *v, size_t i)
+static __u64 *vector_at(const struct vectors *v, size_t i)
 {
 	return v->bits + i * (v->summaries + v->words);
 }
 
-static uint32_t *slot_of(const struct vectors *v, const uint64_t *words, uint64_t hash)
+static uint32_t *slot_of(const struct vectors *v, const __u64 *words, uint64_t hash)
 {
 	size_t i = hash & (v->n_slots - 1);
 
@@ -56,7 +56,7 @@ static uint32_t *slot_of(const struct vectors *v, const uint64_t *words, uint64_
 static int grow(struct vectors *v)
 {
 	size_t room = v->room ? 2 * v->room : 64, i, slot;
-	uint64_t *bits = realloc(v->bits, room * (v->summaries + v->words) * sizeof(*bits));
+	__u64 *bits = realloc(v->bits, room * (v->summaries + v->words) * sizeof(*bits));
 	uint64_t *hashes;
 	uint32_t *slots;
 
@@ -83,9 +83,9 @@ static int grow(struct vectors *v)
 	return 0;
 }
 
-int vectors_add(struct vectors *v, const uint64_t *words, uint64_t hash, uint32_t *number)
+int vectors_add(struct vectors *v, const __u64 *words, uint64_t hash, uint32_t *number)
 {
-	uint64_t *vector;
+	__u64 *vector;
 	uint32_t *slot, i;
 
 	if (v->n == v->room && grow(v))
@@ -98,7 +98,7 @@ int vectors_add(struct vectors *v, const uint64_t *words, uint64_t hash, uint32_
 		memset(vector, 0, v->summaries * sizeof(*vector));
 		memcpy(vector + v->summaries, words, v->words * sizeof(*words));
 		for (i = 0; i < v->words; i++)
-			vector[i / 64] |= (uint64_t)(words[i] != 0) << i % 64;
+			vector[i / 64] |= (__u64)(words[i] != 0) << i % 64;
 		v->hashes[v->n] = hash;
 		*slot = (uint32_t)++v->n;
 	}

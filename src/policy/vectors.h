@@ -4,11 +4,12 @@
  */
 #pragma once
 
+#include <linux/types.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct vectors {
-	uint64_t *bits; /* one after another: summary, then words */
+	__u64 *bits; /* one after another: summary, then words */
 	size_t n, room;
 	uint32_t words, summaries;
 	uint64_t *hashes; /* of each */
@@ -25,4 +26,4 @@ void vectors_release(struct vectors *v);
 uint64_t vectors_hash_of_bit(uint32_t bit);
 
 /* The number of a vector, given its words and hash. -E2BIG beyond VECTORS_MAX, -ENOMEM. */
-int vectors_add(struct vectors *v, const uint64_t *words, uint64_t hash, uint32_t *number);
+int vectors_add(struct vectors *v, const __u64 *words, uint64_t hash, uint32_t *number);

@@ -142,7 +142,7 @@ void warning_say(struct complaint *out, const struct ruleset *rs, const struct w
 	switch (w->kind) {
 	case WARNING_NEVER:
 		complain(out, 0, "%s can never match: what it asks of '%s' contradicts itself",
-			 words_of_rule(rs, w->rule).text, field_name(w->field));
+			 words_of_rule(rs, w->rule).text, fields_name(w->field));
 		break;
 	case WARNING_TAKEN:
 		complain(out, 0, "%s is never reached: rule '%s' before it decides on all of that",

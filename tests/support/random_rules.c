@@ -20,7 +20,7 @@ static bool chance(struct random_rules *r, uint32_t percent)
 /* A number of so many bits, one of a few. */
 static value random_number(struct random_rules *r, uint32_t bits)
 {
-	const value max = field_max(bits);
+	const value max = fields_max(bits);
 	const value numbers[] = {
 		0,
 		1,
@@ -121,7 +121,7 @@ static uint32_t random_verdict(struct random_rules *r, const struct ruleset *rs,
 static struct span random_component(struct random_rules *r, uint32_t bits)
 {
 	struct span span = { random_number(r, bits), 0 };
-	value low = field_max(below(r, bits));
+	value low = fields_max(below(r, bits));
 
 	span.to = span.from;
 	if (chance(r, 50))
@@ -171,7 +171,7 @@ static uint32_t random_set(struct random_rules *r, struct ruleset *rs, const str
 
 static void random_match(struct random_rules *r, struct ruleset *rs, uint32_t chain)
 {
-	uint32_t field = random_field(r), bits = field_bits(field);
+	uint32_t field = random_field(r), bits = fields_bits(field);
 	struct span spans[SPANS_MAX];
 	struct key key;
 	value mask;
@@ -187,7 +187,7 @@ static void random_match(struct random_rules *r, struct ruleset *rs, uint32_t ch
 		rules_in(rs, &key, chance(r, 30), random_set(r, rs, &key, false, chain));
 		break;
 	case 2:
-		rules_is(rs, field, 0, field_max(bits));
+		rules_is(rs, field, 0, fields_max(bits));
 		break;
 	default:
 		rules_spans(rs, field, chance(r, 40), spans,
@@ -277,7 +277,7 @@ static void random_chains(struct random_rules *r, struct ruleset *rs, uint32_t t
 
 void random_rules(struct random_rules *r, struct ruleset *rs)
 {
-	uint32_t most = chance(r, 5) ? 150 : 8, tables = 1 + below(r, 3), i, n;
+	uint32_t long_one = below(r, 100), tables = 1 + below(r, 3), i, n;
 
 	for (i = 0; i < RANDOM_FIELDS; i++)
 		r->field[i] = (uint8_t)below(r, GATE_FIELD_MAX);
@@ -285,7 +285,7 @@ void random_rules(struct random_rules *r, struct ruleset *rs)
 	while (tables--)
 		random_chains(r, rs, rules_table(rs, 1 + below(r, 3)));
 	for (i = 0; i < rs->n_chains; i++)
-		for (n = below(r, most); n; n--)
+		for (n = below(r, i == long_one ? 200 : 8); n; n--)
 			random_rule(r, rs, i);
 }
 
@@ -294,8 +294,8 @@ void random_values(struct random_rules *r, struct gate_values *v)
 	uint32_t i;
 
 	memset(v, 0, sizeof(*v));
-	field_set(v, GATE_LENGTH, 20 + below(r, 1500));
+	fields_set(v, GATE_LENGTH, 20 + below(r, 1500));
 	for (i = 0; i < RANDOM_FIELDS; i++)
 		if (r->field[i] != GATE_LENGTH && chance(r, 92))
-			field_set(v, r->field[i], random_number(r, field_bits(r->field[i])));
+			fields_set(v, r->field[i], random_number(r, fields_bits(r->field[i])));
 }

@@ -20,10 +20,13 @@ static void *more(void *array, size_t n, size_t size)
 
 static char *number_name(const char *word, size_t number)
 {
-	char *name;
+	char name[32];
+	char *copy;
 
-	assert_true(asprintf(&name, "%s%zu", word, number) > 0);
-	return name;
+	snprintf(name, sizeof(name), "%s%zu", word, number);
+	copy = strdup(name);
+	assert_non_null(copy);
+	return copy;
 }
 
 uint32_t rules_table(struct ruleset *rs, uint32_t family)

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "rule.h"
+
+#include <stdlib.h>
+
+static void release_rule(struct rule *rule)
+{
+	size_t i;
+
+	for (i = 0; i < rule->n; i++)
+		free(rule->statements[i].match.spans);
+	free(rule->statements);
+	free(rule->text);
+	free(rule->comment);
+}
+
+void ruleset_release(struct ruleset *rs)
+{
+	size_t i;
+
+	for (i = 0; i < rs->n_tables; i++)
+		free(rs->tables[i].name);
+	for (i = 0; i < rs->n_chains; i++)
+		free(rs->chains[i].name);
+	for (i = 0; i < rs->n_rules; i++)
+		release_rule(&rs->rules[i]);
+	for (i = 0; i < rs->n_sets; i++) {
+		free(rs->sets[i].name);
+		free(rs->sets[i].elements);
+	}
+	for (i = 0; i < rs->n_counters; i++)
+		free(rs->counters[i].name);
+	free(rs->tables);
+	free(rs->chains);
+	free(rs->rules);
+	free(rs->sets);
+	free(rs->counters);
+	free(rs->limits);
+	free(rs->logs);
+	*rs = (struct ruleset){ 0 };
+}

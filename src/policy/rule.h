@@ -47,6 +47,7 @@ struct set {
 	uint32_t table;
 	uint32_t n; /* components */
 	uint8_t bits[GATE_TUPLE_FIELDS];
+	uint8_t field[GATE_TUPLE_FIELDS]; /* of the first rule that uses it; GATE_FIELD_MAX: none */
 	bool verdicts;
 	bool is_named; /* may be changed while in force; else it is as it is for good */
 	struct element *elements;
@@ -89,9 +90,9 @@ enum statement_kind {
 
 struct statement {
 	enum statement_kind kind;
-	struct match match;    /* STATEMENT_MATCH; of STATEMENT_VMAP: key and set */
-	uint32_t index;        /* of a counter, limit or log */
-	uint32_t verdict;      /* GATE_VERDICT(), or GATE_VERDICT_CONTINUE */
+	struct match match; /* STATEMENT_MATCH; of STATEMENT_VMAP: key and set */
+	uint32_t index;     /* of a counter, limit or log */
+	uint32_t verdict;   /* GATE_VERDICT(), or GATE_VERDICT_CONTINUE */
 };
 
 struct rule {
@@ -109,7 +110,9 @@ struct chain {
 	bool is_base;
 	uint32_t hook; /* of a base chain: NF_INET_... */
 	int32_t priority;
-	uint32_t policy; /* GATE_ACCEPT or GATE_DROP */
+	uint32_t
+		order; /* among base chains: of the same hook and priority, the smaller one first */
+	uint32_t policy;   /* GATE_ACCEPT or GATE_DROP */
 	size_t first_rule; /* rules of a chain stand together, in order */
 	size_t n_rules;
 };

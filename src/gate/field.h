@@ -58,7 +58,7 @@ enum gate_field {
 _Static_assert(GATE_FIELD_MAX <= 32, "a field is a bit of a word");
 
 /* Words that a field takes; where they are follows from the list. */
-#define GATE_WORDS_OF(bits) (((bits) + 31) / 32)
+#define GATE_WORDS_OF(bits) (((bits) + 31u) / 32u)
 
 enum gate_word {
 #define GATE_WORD(name, bits, text) \

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "reader.h"
+
+#include <errno.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "array.h"
+
+static uint32_t line_of(const struct reader *r, size_t rule)
+{
+	struct listing_line line;
+	size_t i;
+
+	for (i = 0; i + sizeof(line) <= r->lines.len; i += sizeof(line)) {
+		memcpy(&line, r->lines.data + i, sizeof(line));
+		if (line.rule == rule)
+			return line.line;
+	}
+	return 0;
+}
+
+void reader_refuse(struct reader *r, size_t rule, const char *fmt, ...)
+{
+	uint32_t line = rule == READER_NO_RULE ? 0 : line_of(r, rule);
+	char text[1024], where[16] = "";
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	if (line)
+		snprintf(where, sizeof(where), ":%u", line);
+	policy_say(r->messages, "%s%s: %s", r->path, where, text);
+	r->refused = true;
+}
+
+char *reader_copy(struct reader *r, const char *text)
+{
+	char *copy = strdup(text);
+
+	if (!copy)
+		r->no_memory = true;
+	return copy;
+}
+
+static void (*const handlers[])(struct reader *r, uint8_t family, const struct attrs *a) = {
+	[NFT_MSG_NEWTABLE] = reader_on_table,         [NFT_MSG_NEWCHAIN] = reader_on_chain,
+	[NFT_MSG_NEWRULE] = reader_on_rule,           [NFT_MSG_NEWSET] = reader_on_set,
+	[NFT_MSG_NEWSETELEM] = reader_on_elements,    [NFT_MSG_NEWOBJ] = reader_on_object,
+	[NFT_MSG_NEWFLOWTABLE] = reader_on_flowtable,
+};
+
+static void on_message(struct reader *r, uint16_t type, struct attr payload)
+{
+	unsigned int message = NFNL_MSG_TYPE(type);
+	struct nfgenmsg head;
+	struct attrs a;
+
+	if (NFNL_SUBSYS_ID(type) != NFNL_SUBSYS_NFTABLES ||
+	    message >= sizeof(handlers) / sizeof(*handlers) || !handlers[message] ||
+	    payload.len < sizeof(head)) {
+		reader_refuse(r, READER_NO_RULE, "a listing has a message of type 0x%x", type);
+		return;
+	}
+	memcpy(&head, payload.data, sizeof(head));
+	attrs_parse(&a, (struct attr){ payload.data + sizeof(head), payload.len - sizeof(head) });
+	if (a.broken)
+		reader_refuse(r, READER_NO_RULE, "a listing has a broken message");
+	else
+		handlers[message](r, head.nfgen_family, &a);
+}
+
+static void on_messages(struct reader *r, struct attr in)
+{
+	struct nlmsghdr head;
+	size_t step;
+
+	while (in.len >= sizeof(head) && !r->no_memory) {
+		memcpy(&head, in.data, sizeof(head));
+		if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > in.len)
+			break;
+		on_message(r, head.nlmsg_type,
+			   (struct attr){ in.data + sizeof(head), head.nlmsg_len - sizeof(head) });
+		step = NLMSG_ALIGN(head.nlmsg_len);
+		step = step < in.len ? step : in.len;
+		in = (struct attr){ in.data + step, in.len - step };
+	}
+	if (in.len && !r->no_memory)
+		reader_refuse(r, READER_NO_RULE, "a listing has a broken message");
+}
+
+static void read_sections(struct reader *r, struct attr rest)
+{
+	struct attr section;
+	uint32_t kind;
+
+	while (listing_next(&rest, &kind, &section))
+		if (kind == LISTING_NETLINK)
+			on_messages(r, section);
+	if (rest.len)
+		reader_refuse(r, READER_NO_RULE, "a listing is cut short");
+}
+
+/*
+ * The kernel puts a new hook in front of those of its priority, so what comes last in the listing
+ * runs first.
+ */
+static bool order_chains(struct ruleset *rs)
+{
+	bool found = false;
+	size_t i;
+
+	for (i = 0; i < rs->n_chains; i++) {
+		rs->chains[i].order = (uint32_t)(rs->n_chains - 1 - i);
+		found |= rs->chains[i].is_base;
+	}
+	return found;
+}
+
+static bool is_at(const struct ruleset *rs, const struct chain *chain, uint32_t family,
+		  uint32_t hook)
+{
+	return chain->is_base && chain->hook == hook && rs->tables[chain->table].family & family;
+}
+
+/* Is it the first chain of its priority there? */
+static bool is_first(const struct ruleset *rs, size_t chain, uint32_t family)
+{
+	const struct chain *c = &rs->chains[chain];
+	size_t i;
+
+	for (i = 0; i < chain; i++)
+		if (is_at(rs, &rs->chains[i], family, c->hook) &&
+		    rs->chains[i].priority == c->priority)
+			return false;
+	return is_at(rs, c, family, c->hook);
+}
+
+static void count_priorities(struct reader *r, uint32_t family)
+{
+	const struct ruleset *rs = r->rs;
+	unsigned int n[GATE_HOOKS] = { 0 };
+	size_t i;
+
+	for (i = 0; i < rs->n_chains; i++)
+		if (rs->chains[i].hook < GATE_HOOKS && is_first(rs, i, family) &&
+		    n[rs->chains[i].hook]++ == GATE_RANKS_MAX)
+			reader_refuse(r, READER_NO_RULE,
+				      "table %s %s, chain %s: more than %u priorities at one hook; "
+				      "give chains the same priority",
+				      reader_family(r, rs->chains[i].table),
+				      rs->tables[rs->chains[i].table].name, rs->chains[i].name,
+				      GATE_RANKS_MAX);
+}
+
+static void finish(struct reader *r)
+{
+	raw_sets_finish(r);
+	count_priorities(r, FAMILY_IP);
+	count_priorities(r, FAMILY_IP6);
+	if (order_chains(r->rs))
+		return;
+	reader_refuse(r, READER_NO_RULE,
+		      "no chain has a hook, so no packet would meet a rule; give one a "
+		      "'type filter hook ... priority ...;'");
+}
+
+static void release(struct reader *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->n_sets; i++)
+		free(r->sets[i].elements);
+	free(r->sets);
+	listing_texts_release(&r->texts);
+}
+
+/* A path is a string, whoever kept the listing meanwhile. */
+static const char *path_of(struct attr all)
+{
+	struct attr path = listing_find(all, LISTING_PATH);
+
+	return path.len && !path.data[path.len - 1] ? (const char *)path.data : "ruleset";
+}
+
+int policy_parse(struct ruleset *out, const struct policy_listing *listing,
+		 struct policy_messages *messages)
+{
+	const struct attr all = { listing->data, listing->len };
+	struct ruleset rs = { 0 };
+	struct reader r = { .rs = &rs, .messages = messages, .path = path_of(all) };
+	const size_t said = messages->n;
+	int err;
+
+	r.lines = listing_find(all, LISTING_LINES);
+	err = listing_texts_init(&r.texts, listing_find(all, LISTING_TEXT));
+	if (!err) {
+		read_sections(&r, all);
+		if (!r.no_memory)
+			finish(&r);
+		err = r.no_memory ? -ENOMEM : r.refused ? -EINVAL : 0;
+	}
+	release(&r);
+	if (err == -ENOMEM)
+		policy_say(messages, "no memory for the ruleset");
+	else if (err && messages->n == said)
+		policy_say(messages, "%s: its listing is broken", r.path);
+	if (err)
+		ruleset_release(&rs);
+	else
+		*out = rs;
+	return err;
+}

@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "scratch.h"
+
+#include <errno.h>
+#include <net/if.h>
+#include <nftables/libnftables.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "listing.h"
+
+#define MEMORY    (4ull << 30)
+#define TIMEOUT   120000
+#define LIST_PART 4 /* of the memory */
+
+/* Sanitizers reserve more than any limit. */
+#if defined(__SANITIZE_ADDRESS__)
+#define LIMIT_ADDRESSES false
+#else
+#define LIMIT_ADDRESSES true
+#endif
+
+static uint64_t memory_of(const struct policy_read_opts *opts)
+{
+	return opts->memory ? opts->memory : MEMORY;
+}
+
+int listing_put(int fd, uint32_t section, const void *data, size_t len)
+{
+	struct listing_head head = { section, (uint32_t)len };
+	const struct iovec parts[] = { { &head, sizeof(head) }, { (void *)(uintptr_t)data, len } };
+	ssize_t n = writev(fd, parts, 2);
+
+	if (n < 0)
+		return -errno;
+	return (size_t)n == sizeof(head) + len ? 0 : -EFBIG;
+}
+
+/* In the child: says why it ends. */
+static void fail(int fd, int err, const char *what)
+{
+	struct listing_failure f = { .err = err };
+
+	snprintf(f.what, sizeof(f.what), "%s", what);
+	listing_put(fd, LISTING_FAILED, &f, sizeof(f));
+	_exit(EXIT_FAILURE);
+}
+
+static void limit(int resource, uint64_t most)
+{
+	struct rlimit now;
+
+	if (getrlimit(resource, &now))
+		return;
+	if (now.rlim_max == RLIM_INFINITY || now.rlim_max > most)
+		now.rlim_max = most;
+	now.rlim_cur = now.rlim_max;
+	setrlimit(resource, &now);
+}
+
+/* As a program that was just started, which dies with its parent. */
+static void settle(const struct policy_read_opts *opts, pid_t parent)
+{
+	sigset_t none;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (getppid() != parent)
+		_exit(EXIT_FAILURE);
+	signal(SIGINT, SIG_DFL);
+	signal(SIGTERM, SIG_DFL);
+	signal(SIGHUP, SIG_DFL);
+	signal(SIGXFSZ, SIG_IGN);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	if (LIMIT_ADDRESSES)
+		limit(RLIMIT_AS, memory_of(opts));
+	limit(RLIMIT_FSIZE, memory_of(opts) / LIST_PART);
+	limit(RLIMIT_CORE, 0);
+}
+
+#define NO_NAMESPACE \
+	"no network namespace can be made; be root, or allow user namespaces (sysctl " \
+	"user.max_user_namespaces)"
+
+static void enter(int fd, int netns)
+{
+	struct scratch_devices devices;
+
+	if (netns >= 0 && setns(netns, CLONE_NEWNET))
+		fail(fd, -errno, "the network namespace can't be entered");
+	devices.list = if_nameindex();
+	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
+		fail(fd, -EPERM, NO_NAMESPACE);
+	scratch_make_devices(&devices);
+	if_freenameindex(devices.list);
+}
+
+static void put_text(int fd, uint32_t section, const char *text)
+{
+	int err = text && *text ? listing_put(fd, section, text, strlen(text)) : 0;
+
+	if (err)
+		fail(fd, err, "the listing can't be kept");
+}
+
+static void load(int fd, struct nft_ctx *nft, const char *path)
+{
+	int r = nft_run_cmd_from_filename(nft, strcmp(path, "-") ? path : "/dev/stdin");
+
+	put_text(fd, LISTING_ERROR, nft_ctx_get_error_buffer(nft));
+	if (r)
+		fail(fd, -EINVAL, "");
+}
+
+static void list_text(int fd, struct nft_ctx *nft)
+{
+	nft_ctx_unbuffer_output(nft);
+	nft_ctx_buffer_output(nft);
+	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_HANDLE |
+					      NFT_CTX_OUTPUT_TERSE);
+	if (nft_run_cmd_from_buffer(nft, "list ruleset"))
+		fail(fd, -EINVAL, "nftables can't list what it loaded");
+	put_text(fd, LISTING_TEXT, nft_ctx_get_output_buffer(nft));
+}
+
+__attribute__((noreturn)) static void child(int fd, const char *path,
+					    const struct policy_read_opts *opts, pid_t parent)
+{
+	struct nft_ctx *nft;
+	int err;
+
+	settle(opts, parent);
+	enter(fd, opts->netns);
+	nft = nft_ctx_new(NFT_CTX_DEFAULT);
+	if (!nft || nft_ctx_buffer_error(nft) || nft_ctx_buffer_output(nft))
+		fail(fd, -ENOMEM, "libnftables can't be started");
+	load(fd, nft, path);
+	list_text(fd, nft);
+	err = scratch_dump(fd);
+	if (err)
+		fail(fd, err, "what nftables loaded can't be listed");
+	err = listing_put(fd, LISTING_END, NULL, 0);
+	if (err)
+		fail(fd, err, "the listing can't be kept");
+	_exit(EXIT_SUCCESS);
+}
+
+/* Waits for the child, which is gone afterwards in any case. */
+static int wait_for(pid_t pid, uint32_t timeout, int *status)
+{
+	struct pollfd end = { .fd = (int)syscall(SYS_pidfd_open, pid, 0), .events = POLLIN };
+	int r, err;
+
+	if (end.fd < 0) {
+		err = -errno;
+	} else {
+		r = poll(&end, 1, (int)(timeout ? timeout : TIMEOUT));
+		err = r < 0 ? -errno : r ? 0 : -ETIMEDOUT;
+		close(end.fd);
+	}
+	if (err)
+		kill(pid, SIGKILL);
+	while (waitpid(pid, status, 0) < 0 && errno == EINTR)
+		;
+	return err;
+}
+
+static int take_listing(int fd, struct policy_listing *out)
+{
+	struct stat st;
+	ssize_t n;
+
+	if (fstat(fd, &st))
+		return -errno;
+	out->data = malloc((size_t)st.st_size + 1);
+	if (!out->data)
+		return -ENOMEM;
+	while (out->len < (size_t)st.st_size) {
+		n = pread(fd, (char *)out->data + out->len, (size_t)st.st_size - out->len,
+			  (off_t)out->len);
+		if (n <= 0)
+			return n ? -errno : -EIO;
+		out->len += (size_t)n;
+	}
+	return 0;
+}
+
+/* What nftables said, one message a line, as it stands. */
+static void tell_lines(struct policy_messages *messages, struct attr text)
+{
+	const char *line = (const char *)text.data, *end = line + text.len, *stop;
+
+	for (; line && line < end; line = stop + 1) {
+		stop = memchr(line, '\n', (size_t)(end - line));
+		if (!stop)
+			stop = end;
+		policy_say(messages, "%.*s", (int)(stop - line), line);
+	}
+}
+
+static int tell(const char *path, const struct policy_listing *listing, int status,
+		struct policy_messages *messages)
+{
+	const struct attr all = { listing->data, listing->len };
+	struct attr failed = listing_find(all, LISTING_FAILED);
+	struct listing_failure f;
+
+	tell_lines(messages, listing_find(all, LISTING_ERROR));
+	if (failed.len == sizeof(f)) {
+		memcpy(&f, failed.data, sizeof(f));
+		if (f.what[0])
+			policy_say(messages, "%s: %s: %s", path, f.what, strerror(-f.err));
+		return f.err;
+	}
+	if (WIFEXITED(status) && !WEXITSTATUS(status) && listing_find(all, LISTING_END).data)
+		return 0;
+	/* libnftables ends a process that has no memory. */
+	if (WIFSIGNALED(status))
+		policy_say(messages, "%s: loading it was ended by signal %d (%s)", path,
+			   WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		policy_say(messages, "%s: loading it takes more memory than is allowed", path);
+	return -ENOMEM;
+}
+
+static int run(int fd, struct policy_listing *out, const char *path,
+	       const struct policy_read_opts *opts)
+{
+	const pid_t self = getpid();
+	int status = 0, err;
+	pid_t pid;
+
+	/* What is not written yet would be written twice. */
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		child(fd, path, opts, self);
+	if (pid < 0)
+		return -errno;
+	err = wait_for(pid, opts->timeout_ms, &status);
+	if (err == -ETIMEDOUT)
+		policy_say(opts->messages, "%s: loading it takes longer than is allowed", path);
+	if (!err)
+		err = take_listing(fd, out);
+	return err ? err : tell(path, out, status, opts->messages);
+}
+
+int scratch_list(struct policy_listing *out, const char *path, const struct policy_read_opts *opts)
+{
+	struct policy_listing listing = { 0 };
+	int fd, err;
+
+	if (strcmp(path, "-") && access(path, R_OK)) {
+		err = -errno;
+		policy_say(opts->messages, "'%s' can't be read: %s", path, strerror(errno));
+		return err;
+	}
+	fd = memfd_create("unfrag-listing", MFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = listing_put(fd, LISTING_PATH, path, strlen(path) + 1);
+	if (!err)
+		err = run(fd, &listing, path, opts);
+	close(fd);
+	if (err)
+		policy_listing_release(&listing);
+	else
+		*out = listing;
+	return err;
+}

@@ -50,20 +50,10 @@ GUARD_INLINE int fragment_is_discovery(const struct unfrag_facts *f, __u8 icmp_t
 /* What is wrong with a fragment whatever its datagram is. first: of its upper-layer header. */
 GUARD_INLINE __u32 fragment_flaw(const struct unfrag_facts *f, __u8 first)
 {
-	switch (f->defect) {
-	case UNFRAG_DEFECT_LENGTH:
-		return UNFRAG_REASON_LENGTH;
-	case UNFRAG_DEFECT_EMPTY:
-		return UNFRAG_REASON_EMPTY;
-	case UNFRAG_DEFECT_OVERSIZE:
-		return UNFRAG_REASON_OVERSIZE;
-	default:
-		break;
-	}
-	if (rules_is_tiny(f))
-		return UNFRAG_REASON_TINY;
-	if (f->defect == UNFRAG_DEFECT_CHAIN)
-		return UNFRAG_REASON_CHAIN;
+	__u32 flaw = rules_flaw(f);
+
+	if (flaw)
+		return flaw;
 	if (fragment_is_discovery(f, first))
 		return UNFRAG_REASON_DISCOVERY;
 	return UNFRAG_REASON_NONE;

@@ -9,31 +9,20 @@
 
 #define ECN_NOT_ECT (1u << 0) /* a bit of datagram.ecn */
 
-static enum unfrag_reason reason_of_defect(const struct unfrag_reasm *r,
-					   const struct unfrag_facts *f)
+/* What some want to see whole all the same. */
+static bool hides_ports(enum unfrag_reason reason)
 {
-	switch (f->defect) {
-	case UNFRAG_DEFECT_LENGTH:
-		return UNFRAG_REASON_LENGTH;
-	case UNFRAG_DEFECT_EMPTY:
-		return UNFRAG_REASON_EMPTY;
-	case UNFRAG_DEFECT_OVERSIZE:
-		return UNFRAG_REASON_OVERSIZE;
-	case UNFRAG_DEFECT_CHAIN:
-		return r->tiny ? UNFRAG_REASON_NONE : UNFRAG_REASON_CHAIN;
-	default:
-		return UNFRAG_REASON_NONE;
-	}
+	return reason == UNFRAG_REASON_TINY || reason == UNFRAG_REASON_CHAIN;
 }
 
 /* What is wrong with a fragment whatever its datagram is. */
 static enum unfrag_reason flaw_of(const struct unfrag_reasm *r, const struct unfrag_facts *f)
 {
-	if (!r->tiny && rules_is_tiny(f) && (!f->defect || f->defect == UNFRAG_DEFECT_CHAIN))
-		return UNFRAG_REASON_TINY;
-	if (f->defect)
-		return reason_of_defect(r, f);
-	if (!f->frag_off && header_length(f) > CELL_BYTES)
+	enum unfrag_reason reason = (enum unfrag_reason)rules_flaw(f);
+
+	if (reason && !(r->tiny && hides_ports(reason)))
+		return reason;
+	if (!f->defect && !f->frag_off && header_length(f) > CELL_BYTES)
 		return UNFRAG_REASON_HEADER;
 	return UNFRAG_REASON_NONE;
 }

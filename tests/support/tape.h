@@ -45,6 +45,10 @@ struct tape_run {
 void tape_init(struct tape *t, int link);
 void tape_release(struct tape *t);
 
+/* Released at the end of the scope. */
+#define auto_tape     __attribute__((cleanup(tape_release)))
+#define auto_tape_run __attribute__((cleanup(tape_run_release)))
+
 /* A packet: a link header, IP, and something behind it that is no part of the datagram. */
 void tape_add(struct tape *t, const void *link, size_t link_len, const void *ip, size_t ip_len,
 	      size_t padding);

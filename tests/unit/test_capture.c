@@ -63,38 +63,69 @@ static bool same_packet(const struct tape_packet *a, const struct tape_packet *b
 	       !memcmp(a->data, b->data, a->caplen);
 }
 
+/*
+ * Three datagrams, a and b in two fragments each and c in one packet, and a capture of them: "a1"
+ * is the second fragment of a, "a2" is a whole.
+ */
+struct mix {
+	struct lab_packets datagrams[3];
+	struct tape in;
+};
+
+#define auto_mix __attribute__((cleanup(mix_release)))
+
+static void mix_put(struct mix *m, const char *order)
+{
+	for (; order[0] && order[1]; order += order[2] ? 3 : 2)
+		put(&m->in, &m->datagrams[order[0] - 'a'], (size_t)(order[1] - '0'));
+}
+
+static void mix_make(struct mix *m, const char *order)
+{
+	memset(m, 0, sizeof(*m));
+	cut(&m->datagrams[0], 1, 1000, 504);
+	cut(&m->datagrams[1], 2, 1000, 504);
+	cut(&m->datagrams[2], 3, 100, 504);
+	tape_init(&m->in, DLT_EN10MB);
+	mix_put(m, order);
+}
+
+static void mix_release(struct mix *m)
+{
+	size_t i;
+
+	for (i = 0; i < 3; i++)
+		lab_packets_release(&m->datagrams[i]);
+	tape_release(&m->in);
+}
+
+/* Packet i is datagram a or b, whole. */
+static void expect_whole(const struct tape *t, size_t i, const struct mix *m, char which,
+			 uint64_t time)
+{
+	expect_packet(t, i, &m->datagrams[which - 'a'], 2, time);
+}
+
 static void whole_packets_stand_at_their_last_or_first_piece(void *state)
 {
-	lab_auto_packets struct lab_packets a = { 0 }, b = { 0 }, c = { 0 };
-	struct tape_run last = { 0 }, first = { .opts.at_first = true };
-	struct tape in;
+	auto_tape_run struct tape_run last = { 0 }, first = { .opts.at_first = true };
+	auto_mix struct mix m;
+	const struct tape_packet *in;
 
 	(void)state;
-	cut(&a, 1, 1000, 504);
-	cut(&b, 2, 1000, 504);
-	cut(&c, 3, 100, 504);
-	tape_init(&in, DLT_EN10MB);
-	put(&in, &a, 0);
-	put(&in, &c, 0);
-	put(&in, &b, 1);
-	put(&in, &b, 0);
-	put(&in, &c, 0);
-	put(&in, &a, 1);
-	put(&in, &c, 0);
-	tape_run(&last, &in);
+	mix_make(&m, "a0 c0 b1 b0 c0 a1 c0");
+	in = m.in.packets;
+	tape_run(&last, &m.in);
 	assert_int_equal(last.out.count, 5);
-	assert_true(same_packet(&last.out.packets[0], &in.packets[1]));
-	expect_packet(&last.out, 1, &b, 2, in.packets[3].time);
-	assert_true(same_packet(&last.out.packets[2], &in.packets[4]));
-	expect_packet(&last.out, 3, &a, 2, in.packets[5].time);
-	tape_run(&first, &in);
+	assert_true(same_packet(&last.out.packets[0], &in[1]));
+	expect_whole(&last.out, 1, &m, 'b', in[3].time);
+	assert_true(same_packet(&last.out.packets[2], &in[4]));
+	expect_whole(&last.out, 3, &m, 'a', in[5].time);
+	tape_run(&first, &m.in);
 	assert_int_equal(first.out.count, 5);
-	expect_packet(&first.out, 0, &a, 2, in.packets[0].time);
-	assert_true(same_packet(&first.out.packets[1], &in.packets[1]));
-	expect_packet(&first.out, 2, &b, 2, in.packets[2].time);
-	tape_run_release(&last);
-	tape_run_release(&first);
-	tape_release(&in);
+	expect_whole(&first.out, 0, &m, 'a', in[0].time);
+	assert_true(same_packet(&first.out.packets[1], &in[1]));
+	expect_whole(&first.out, 2, &m, 'b', in[2].time);
 }
 
 #define DATAGRAMS 200u
@@ -188,54 +219,39 @@ static void nothing_vanishes_and_order_stays(void *state)
 
 static void incomplete_ones_are_left_out_if_asked(void *state)
 {
-	struct tape_run run = { .opts.leave_incomplete = true };
-	lab_auto_packets struct lab_packets a = { 0 }, b = { 0 };
-	struct tape in;
+	auto_tape_run struct tape_run run = { .opts.leave_incomplete = true };
+	auto_mix struct mix m;
 
 	(void)state;
-	cut(&a, 1, 1000, 504);
-	cut(&b, 2, 1000, 504);
-	tape_init(&in, DLT_EN10MB);
-	put(&in, &a, 0);
-	put(&in, &b, 0);
-	put(&in, &b, 1);
-	put(&in, &a, 2);
-	tape_run(&run, &in);
+	mix_make(&m, "a0 b0 b1 a2");
+	tape_run(&run, &m.in);
 	assert_int_equal(run.out.count, 2);
 	assert_int_equal(run.stats.left_out, 1);
 	assert_int_equal(run.stats.reasons[UNFRAG_REASON_FLUSHED], 1);
-	tape_run_release(&run);
-	tape_release(&in);
 }
 
 /* A lone fragment holds up the rest until memory is short; its mate then comes too late. */
 static void a_datagram_that_holds_up_too_much_is_let_go(bool leave, bool at_first)
 {
-	struct tape_run run = { .opts = { .buffer = CAPTURE_BUFFER_MIN,
-					  .leave_incomplete = leave,
-					  .at_first = at_first } };
-	lab_auto_packets struct lab_packets a = { 0 }, b = { 0 };
-	struct tape in;
+	auto_tape_run struct tape_run run = { .opts = { .buffer = CAPTURE_BUFFER_MIN,
+							.leave_incomplete = leave,
+							.at_first = at_first } };
+	lab_auto_packets struct lab_packets large = { 0 };
+	auto_mix struct mix m;
 	size_t i;
 
-	cut(&a, 1, 1000, 504);
-	cut(&b, 2, 1400, 1480);
-	tape_init(&in, DLT_EN10MB);
-	put(&in, &a, 0);
+	cut(&large, 2, 1400, 1480);
+	mix_make(&m, "a0");
 	for (i = 0; i < 2000; i++)
-		put(&in, &b, 0);
-	put(&in, &a, 1);
-	put(&in, &a, 0);
-	put(&in, &a, 1);
-	tape_run(&run, &in);
+		put(&m.in, &large, 0);
+	mix_put(&m, "a1 a0 a1");
+	tape_run(&run, &m.in);
 	assert_int_equal(run.stats.reasons[UNFRAG_REASON_MEMORY], 2);
 	assert_int_equal(run.stats.whole, 1);
 	assert_int_equal(run.stats.left_out, leave ? 2 : 0);
 	assert_int_equal(run.out.count, leave ? 2001 : 2003);
 	for (i = 0; !leave && i < 2002; i++)
-		assert_true(same_packet(&run.out.packets[i], &in.packets[i]));
-	tape_run_release(&run);
-	tape_release(&in);
+		assert_true(same_packet(&run.out.packets[i], &m.in.packets[i]));
 }
 
 static void memory_for_waiting_packets_is_bounded(void *state)
@@ -248,47 +264,36 @@ static void memory_for_waiting_packets_is_bounded(void *state)
 
 static void a_deadline_lets_packets_go_on(void *state)
 {
-	lab_auto_packets struct lab_packets a = { 0 }, b = { 0 };
-	struct tape_run run = { 0 };
-	struct tape in;
+	auto_tape_run struct tape_run run = { 0 };
+	auto_mix struct mix m;
 
 	(void)state;
-	cut(&a, 1, 1000, 504);
-	cut(&b, 2, 100, 504);
-	tape_init(&in, DLT_EN10MB);
-	put(&in, &a, 0);
-	put(&in, &b, 0);
-	in.now += UINT64_C(31000000000);
-	put(&in, &a, 1);
-	put(&in, &b, 0);
-	tape_run(&run, &in);
+	mix_make(&m, "a0 c0");
+	m.in.now += UINT64_C(31000000000);
+	mix_put(&m, "a1 c0");
+	tape_run(&run, &m.in);
 	assert_int_equal(run.out.count, 4);
 	assert_int_equal(run.stats.reasons[UNFRAG_REASON_TIMEOUT], 1);
 	assert_int_equal(run.stats.reasons[UNFRAG_REASON_FLUSHED], 1);
 	assert_int_equal(run.n_records, 2);
 	assert_true(run.records[1].findings & 1u << FINDING_REUSE);
-	tape_run_release(&run);
-	tape_release(&in);
 }
 
 static void time_stamps_keep_what_they_have(void *state)
 {
-	lab_auto_packets struct lab_packets a = { 0 };
-	struct tape_run run = { 0 };
-	struct tape in;
 	int micro;
 
 	(void)state;
-	cut(&a, 1, 100, 504);
 	for (micro = 0; micro < 2; micro++) {
-		tape_init(&in, DLT_EN10MB);
-		in.micro = micro;
-		put(&in, &a, 0);
-		tape_run(&run, &in);
-		assert_int_equal(run.out.packets[0].time,
-				 micro ? in.packets[0].time / 1000 * 1000 : in.packets[0].time);
-		tape_run_release(&run);
-		tape_release(&in);
+		auto_tape_run struct tape_run run = { 0 };
+		auto_mix struct mix m;
+		uint64_t time;
+
+		mix_make(&m, "c0");
+		m.in.micro = micro;
+		time = m.in.packets[0].time;
+		tape_run(&run, &m.in);
+		assert_int_equal(run.out.packets[0].time, micro ? time / 1000 * 1000 : time);
 	}
 }
 
@@ -305,76 +310,57 @@ static char *slurp(const char *path, size_t *len)
 
 static void without_fragments_a_file_stays_byte_for_byte(void *state)
 {
-	lab_auto_packets struct lab_packets a = { 0 };
-	struct tape_run run = { 0 };
-	struct tape in;
 	char *before, *after;
-	size_t n, m;
+	size_t n, k;
 	int micro;
 
 	(void)state;
-	cut(&a, 1, 100, 504);
 	for (micro = 0; micro < 2; micro++) {
-		tape_init(&in, DLT_EN10MB);
-		in.micro = micro;
-		put(&in, &a, 0);
-		tape_add(&in, "\1\2\3\4\5\6\7", 7, "", 0, 0);
-		put(&in, &a, 1);
-		tape_run(&run, &in);
+		auto_tape_run struct tape_run run = { 0 };
+		auto_mix struct mix m;
+
+		mix_make(&m, "c0");
+		m.in.micro = micro;
+		tape_add(&m.in, "\1\2\3\4\5\6\7", 7, "", 0, 0);
+		mix_put(&m, "c1");
+		tape_run(&run, &m.in);
 		before = slurp(tape_path("in.pcap"), &n);
-		after = slurp(tape_path("out.pcap"), &m);
-		assert_int_equal(n, m);
+		after = slurp(tape_path("out.pcap"), &k);
+		assert_int_equal(n, k);
 		assert_memory_equal(before, after, n);
 		free(before);
 		free(after);
-		tape_run_release(&run);
-		tape_release(&in);
 	}
 }
 
 static void packets_captured_in_part_are_not_judged(void *state)
 {
-	lab_auto_packets struct lab_packets a = { 0 };
-	struct tape_run run = { 0 };
-	struct tape in;
+	auto_tape_run struct tape_run run = { 0 };
+	auto_mix struct mix m;
 	size_t i;
 
 	(void)state;
-	cut(&a, 1, 1000, 504);
-	tape_init(&in, DLT_EN10MB);
-	put(&in, &a, 0);
-	put(&in, &a, 1);
+	mix_make(&m, "a0 a1");
 	for (i = 0; i < 2; i++)
-		in.packets[i].caplen = 60;
-	tape_run(&run, &in);
+		m.in.packets[i].caplen = 60;
+	tape_run(&run, &m.in);
 	assert_int_equal(run.stats.cut, 2);
 	assert_int_equal(run.out.count, 2);
 	for (i = 0; i < 2; i++)
-		assert_true(same_packet(&run.out.packets[i], &in.packets[i]));
-	tape_run_release(&run);
-	tape_release(&in);
+		assert_true(same_packet(&run.out.packets[i], &m.in.packets[i]));
 }
 
 static void a_filter_is_asked_of_whole_packets(void *state)
 {
-	struct tape_run run = { .opts.filter = "udp port 53" };
-	lab_auto_packets struct lab_packets a = { 0 }, b = { 0 };
-	struct tape in;
+	auto_tape_run struct tape_run run = { .opts.filter = "udp port 53" };
+	auto_mix struct mix m;
 
 	(void)state;
-	cut(&a, 1, 1000, 504);
-	cut(&b, 2, 1000, 504);
-	tape_init(&in, DLT_EN10MB);
-	put(&in, &a, 0);
-	put(&in, &b, 0);
-	put(&in, &b, 1);
-	put(&in, &a, 1);
-	tape_run(&run, &in);
+	mix_make(&m, "a0 b0 b1 a1");
+	tape_run(&run, &m.in);
 	assert_int_equal(run.out.count, 1);
 	assert_int_equal(run.stats.filtered, 1);
-	expect_packet(&run.out, 0, &a, 2, in.packets[3].time);
-	tape_run_release(&run);
-	tape_release(&in);
+	expect_whole(&run.out, 0, &m, 'a', m.in.packets[3].time);
 }
 
 /* Runs, which must fail so, and leave no output, or, if `kept`, so many packets. */
@@ -399,24 +385,17 @@ static void fails(struct tape_run *run, const char *in, const char *out, const c
 
 static void a_damaged_file_is_read_as_far_as_it_goes(void *state)
 {
-	lab_auto_packets struct lab_packets a = { 0 };
 	const char *path = tape_path("in.pcap");
 	struct tape_run run = { 0 };
-	struct tape in;
+	auto_mix struct mix m;
 
 	(void)state;
-	cut(&a, 1, 1000, 504);
-	tape_init(&in, DLT_EN10MB);
-	put(&in, &a, 0);
-	put(&in, &a, 1);
-	put(&in, &a, 0);
-	put(&in, &a, 1);
-	tape_write(&in, path);
+	mix_make(&m, "a0 a1 a0 a1");
+	tape_write(&m.in, path);
 	assert_int_equal(truncate(path, 24 + 4 * 16 + 2 * (14 + 20 + 504) + 504), 0);
 	fails(&run, path, tape_path("cut.pcap"), "truncated", 1);
 	assert_int_equal(truncate(path, 24 + 8), 0);
 	fails(&run, path, tape_path("cut.pcap"), "truncated", 0);
-	tape_release(&in);
 }
 
 static void files_that_can_t_be_are_refused(void *state)
@@ -450,18 +429,14 @@ static void files_that_can_t_be_are_refused(void *state)
 static void a_full_disk_is_told_and_leaves_nothing(void *state)
 {
 	struct tape_run run = { .opts = { .out = "/dev/full" } };
-	lab_auto_packets struct lab_packets a = { 0 };
-	struct tape in;
+	auto_mix struct mix m;
 
 	(void)state;
-	cut(&a, 1, 100, 504);
-	tape_init(&in, DLT_EN10MB);
-	put(&in, &a, 0);
-	tape_write(&in, tape_path("in.pcap"));
+	mix_make(&m, "c0");
+	tape_write(&m.in, tape_path("in.pcap"));
 	run.opts.in = tape_path("in.pcap");
 	test_err(capture_run(&run.opts, &run.stats, &run.trouble), -ENOSPC);
 	assert_non_null(strstr(run.trouble.text, "No space left"));
-	tape_release(&in);
 }
 
 static const struct test tests[] = {

@@ -138,33 +138,50 @@ static void a_header_cut_anywhere_is_no_ip(void *state)
 	}
 }
 
-static void padding_is_not_data(void *state)
+/* Writes a header for so many bytes of IP, and returns its length. */
+typedef size_t (*header_fn)(uint8_t *header, size_t ip_len);
+
+/* An IPv4 datagram in fragments, each behind a header of its own and before padding: one packet. */
+static void run_behind(struct tape_run *run, struct lab_datagram *dg, size_t payload, size_t size,
+		       header_fn write, size_t padding)
 {
 	lab_auto_packets struct lab_packets packets = { 0 };
-	lab_auto_datagram struct lab_datagram dg = { 0 };
-	struct tape_run run = { 0 };
-	struct tape in;
+	auto_tape struct tape in;
+	uint8_t header[22];
 	size_t i, len;
 
-	(void)state;
-	make(&dg, AF_INET, 100);
-	test_ok(lab_fragment(&dg, 56, &packets));
+	make(dg, AF_INET, payload);
+	test_ok(lab_fragment(dg, size, &packets));
 	tape_init(&in, DLT_EN10MB);
 	for (i = 0; i < packets.count; i++) {
 		const unsigned char *ip = lab_packet_at(&packets, i, &len);
 
-		tape_add(&in, layers[0].header, layers[0].len, ip, len, 22);
+		tape_add(&in, header, write(header, len), ip, len, padding);
 	}
-	tape_run(&run, &in);
-	assert_int_equal(run.out.count, 1);
-	expect_whole(&run.out.packets[0], layers[0].header, layers[0].len, &dg);
-	tape_run_release(&run);
-	tape_release(&in);
+	tape_run(run, &in);
+	assert_int_equal(run->out.count, 1);
 }
 
 static void copy(uint8_t *to, const char *from, size_t len)
 {
 	memcpy(to, from, len);
+}
+
+static size_t ethernet_header(uint8_t *header, size_t ip_len)
+{
+	(void)ip_len;
+	memcpy(header, layers[0].header, layers[0].len);
+	return layers[0].len;
+}
+
+static void padding_is_not_data(void *state)
+{
+	lab_auto_datagram struct lab_datagram dg = { 0 };
+	auto_tape_run struct tape_run run = { 0 };
+
+	(void)state;
+	run_behind(&run, &dg, 100, 56, ethernet_header, 22);
+	expect_whole(&run.out.packets[0], layers[0].header, layers[0].len, &dg);
 }
 
 /* MACS, length, LLC and SNAP, type. */
@@ -178,31 +195,16 @@ static size_t snap_header(uint8_t *header, size_t ip_len)
 
 static void run_snap(size_t payload, bool stays)
 {
-	lab_auto_packets struct lab_packets packets = { 0 };
 	lab_auto_datagram struct lab_datagram dg = { 0 };
-	struct tape_run run = { 0 };
+	auto_tape_run struct tape_run run = { 0 };
 	uint8_t header[22];
-	struct tape in;
-	size_t i, len;
 
-	make(&dg, AF_INET, payload);
-	test_ok(lab_fragment(&dg, 600, &packets));
-	tape_init(&in, DLT_EN10MB);
-	for (i = 0; i < packets.count; i++) {
-		const unsigned char *ip = lab_packet_at(&packets, i, &len);
-
-		tape_add(&in, header, snap_header(header, len), ip, len, 4);
-	}
-	tape_run(&run, &in);
-	assert_int_equal(run.out.count, 1);
-	if (stays) {
-		snap_header(header, 20 + 8 + payload);
-		expect_whole(&run.out.packets[0], header, 22, &dg);
-	} else {
+	run_behind(&run, &dg, payload, 600, snap_header, 4);
+	if (stays)
+		expect_whole(&run.out.packets[0], header, snap_header(header, 20 + 8 + payload),
+			     &dg);
+	else
 		expect_whole(&run.out.packets[0], MACS "\x08\x00", 14, &dg);
-	}
-	tape_run_release(&run);
-	tape_release(&in);
 }
 
 static void an_802_3_length_is_put_right_or_becomes_a_type(void *state)
@@ -221,31 +223,21 @@ static void pppoe_header(uint8_t *header, uint16_t session, size_t ip_len)
 	copy(header + 20, "\x00\x21", 2);
 }
 
+static size_t pppoe_header_9(uint8_t *header, size_t ip_len)
+{
+	pppoe_header(header, 9, ip_len);
+	return 22;
+}
+
 static void a_pppoe_length_is_put_right(void *state)
 {
-	lab_auto_packets struct lab_packets packets = { 0 };
 	lab_auto_datagram struct lab_datagram dg = { 0 };
-	struct tape_run run = { 0 };
+	auto_tape_run struct tape_run run = { 0 };
 	uint8_t header[22];
-	struct tape in;
-	size_t i, len;
 
 	(void)state;
-	make(&dg, AF_INET, 5000);
-	test_ok(lab_fragment(&dg, 600, &packets));
-	tape_init(&in, DLT_EN10MB);
-	for (i = 0; i < packets.count; i++) {
-		const unsigned char *ip = lab_packet_at(&packets, i, &len);
-
-		pppoe_header(header, 9, len);
-		tape_add(&in, header, sizeof(header), ip, len, 0);
-	}
-	tape_run(&run, &in);
-	assert_int_equal(run.out.count, 1);
-	pppoe_header(header, 9, 5028);
-	expect_whole(&run.out.packets[0], header, sizeof(header), &dg);
-	tape_run_release(&run);
-	tape_release(&in);
+	run_behind(&run, &dg, 5000, 600, pppoe_header_9, 0);
+	expect_whole(&run.out.packets[0], header, pppoe_header_9(header, 5028), &dg);
 }
 
 /* Two fragments of one datagram, behind these headers; are they put together? */

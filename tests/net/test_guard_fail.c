@@ -9,25 +9,25 @@
 
 static void on_with_each_call_failing_is_whole_or_absent(void)
 {
-	struct ward_seen s = ward_stop(ward_stop_on, ENOMEM);
+	struct stop_seen s = ward_stop(ward_stop_on, ENOMEM);
 
-	ward_report("guard on", &s);
+	stop_report("guard on", &s);
 	assert_true(s.absent && s.ready && !s.broken);
 }
 
 static void off_with_each_call_failing_can_be_done_again(void)
 {
-	struct ward_seen s = ward_stop(ward_stop_off, ENOMEM);
+	struct stop_seen s = ward_stop(ward_stop_off, ENOMEM);
 
-	ward_report("guard off", &s);
+	stop_report("guard off", &s);
 	assert_true(s.failed);
 }
 
 static void tune_with_each_call_failing_is_strict_and_put_back(void)
 {
-	struct ward_seen s = ward_stop(ward_stop_tune, ENOMEM);
+	struct stop_seen s = ward_stop(ward_stop_tune, ENOMEM);
 
-	ward_report("guard tune", &s);
+	stop_report("guard tune", &s);
 	assert_true(s.failed);
 }
 

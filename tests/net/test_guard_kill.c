@@ -9,25 +9,25 @@
 
 static void on_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct ward_seen s = ward_stop(ward_stop_on, 0);
+	struct stop_seen s = ward_stop(ward_stop_on, 0);
 
-	ward_report("guard on", &s);
+	stop_report("guard on", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
 static void off_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct ward_seen s = ward_stop(ward_stop_off, 0);
+	struct stop_seen s = ward_stop(ward_stop_off, 0);
 
-	ward_report("guard off", &s);
+	stop_report("guard off", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
 static void tune_killed_at_each_call_is_strict_and_put_back(void)
 {
-	struct ward_seen s = ward_stop(ward_stop_tune, 0);
+	struct stop_seen s = ward_stop(ward_stop_tune, 0);
 
-	ward_report("guard tune", &s);
+	stop_report("guard tune", &s);
 	assert_true(s.points > 10);
 }
 

@@ -7,68 +7,26 @@
  * must clean it. Failed, it must be whole if the command said so, and as it was before if not. In
  * neither case may a link stay, or the defragmentation that it asked for.
  */
-#include <child.h>
 #include <command.h>
 #include <errno.h>
 #include <life.h>
-#include <signal.h>
 #include <stdio.h>
+#include <stop.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <test.h>
 
 #define NAME "kill"
 
 #define PINNED "about counters link-ipv4-input link-ipv6-input maps maps-%u program-%u slot "
 
-/* More than any verb has; a bound for the loops below. */
-#define CALLS_MAX 300
-
-/* Loops take every second call, by two processes: most of the time is spent in single commands. */
-#define PARTS   2
-#define PART_MS 120000
-
-/* What was seen of a verb over all its calls. */
-struct seen {
-	unsigned int points; /* calls at which it was stopped */
-	unsigned int absent, broken, ready, failed;
-};
-
-static void report(const char *what, const struct seen *s)
-{
-	printf("# %s: stopped at %u calls; failed %u; then absent %u, broken %u, ready %u\n", what,
-	       s->points, s->failed, s->absent, s->broken, s->ready);
-}
-
-/* A failure comes with words of the command's own. */
-static void expect_said(const struct command *c)
-{
-	if (c->status != 1 || !strstr(c->err, "unfrag: "))
-		printf("# call %u, %s, failed\n", c->stop_at, command_stopped(c));
-	command_expect(c, 1, "unfrag: ");
-}
-
-/* Runs a verb that is stopped at its n-th call: killed, or failing with err. */
-static bool stopped(struct command *c, struct seen *s, unsigned int n, int err,
+/* Runs a verb that is stopped at its n-th call; one that is not says nothing. */
+static bool stopped(struct command *c, struct stop_seen *s, unsigned int n, int err,
 		    const char *const *args)
 {
-	assert_true(n <= CALLS_MAX);
-	memset(c, 0, sizeof(*c));
-	c->stop_at = n;
-	c->stop_errno = err;
-	command_v(c, args);
-	if (c->calls < n) {
-		command_expect(c, 0, NULL);
-		return false;
-	}
-	s->points++;
-	if (!err)
-		assert_int_equal(c->status, 128 + 9);
-	else if (c->status)
-		expect_said(c);
-	s->failed += err && c->status;
-	return true;
+	if (stop_at_call(c, s, n, err, args))
+		return true;
+	command_expect(c, 0, NULL);
+	return false;
 }
 
 static void expect_no_defrag(const struct life *l)
@@ -89,7 +47,7 @@ static void expect_shown_as_broken(const struct unfrag_attachment_info *info)
 }
 
 /* Absent, whole or broken; then cleaned by the command. Its state before that, or -ENOENT. */
-static int expect_cleanable(const struct life *l, struct seen *s)
+static int expect_cleanable(const struct life *l, struct stop_seen *s)
 {
 	struct unfrag_attachment_info info;
 	int state = life_state(NAME, &info);
@@ -113,48 +71,11 @@ static int expect_cleanable(const struct life *l, struct seen *s)
 	return state;
 }
 
-typedef void (*loop_fn)(const struct life *l, int err, struct seen *s, unsigned int n);
-
-/* Every part in a world of its own. */
-static void __attribute__((noreturn)) part(loop_fn loop, int err, struct seen *s, unsigned int n)
+static struct stop_seen in_parts(stop_loop loop, int err)
 {
-	void *life = NULL;
+	static const struct stop_world world = { life_up, life_down };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	life_begin_anew();
-	life_up(&life);
-	loop(life, err, s, n);
-	life_down(life);
-	fflush(stdout);
-	_exit(0);
-}
-
-static struct seen in_parts(loop_fn loop, int err)
-{
-	struct seen *seen, sum = { 0 };
-	pid_t pids[PARTS];
-
-	life_begin();
-	seen = mmap(NULL, PARTS * sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		    -1, 0);
-	assert_true(seen != MAP_FAILED);
-	fflush(stdout);
-	for (unsigned int i = 0; i < PARTS; i++) {
-		pids[i] = fork();
-		if (!pids[i])
-			part(loop, err, &seen[i], i + 1);
-	}
-	for (int i = 0; i < PARTS; i++) {
-		assert_true(pids[i] > 0);
-		assert_int_equal(lab_child_wait(pids[i], PART_MS), 0);
-		sum.points += seen[i].points;
-		sum.absent += seen[i].absent;
-		sum.broken += seen[i].broken;
-		sum.ready += seen[i].ready;
-		sum.failed += seen[i].failed;
-	}
-	munmap(seen, PARTS * sizeof(*seen));
-	return sum;
+	return stop_run(&world, loop, err);
 }
 
 static const char *priority(void)
@@ -165,8 +86,9 @@ static const char *priority(void)
 	return text;
 }
 
-static void stop_attach(const struct life *l, int err, struct seen *s, unsigned int n)
+static void stop_attach(void *world, int err, struct stop_seen *s, unsigned int n)
 {
+	const struct life *l = world;
 	const char *const args[] = {
 		"attach",     "--netns",  l->path,  "--name", NAME,
 		"--priority", priority(), "--hook", "input",  LIFE_OBJECT("plain"),
@@ -175,7 +97,7 @@ static void stop_attach(const struct life *l, int err, struct seen *s, unsigned 
 	struct command c;
 	int state;
 
-	for (; stopped(&c, s, n, err, args); n += PARTS) {
+	for (; stopped(&c, s, n, err, args); n += STOP_PARTS) {
 		state = expect_cleanable(l, s);
 		if (err)
 			assert_int_equal(state, c.status ? -ENOENT : UNFRAG_STATE_READY);
@@ -186,17 +108,17 @@ static void stop_attach(const struct life *l, int err, struct seen *s, unsigned 
 
 static void attach_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct seen s = in_parts(stop_attach, 0);
+	struct stop_seen s = in_parts(stop_attach, 0);
 
-	report("attach", &s);
+	stop_report("attach", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
 static void attach_with_each_call_failing_is_whole_or_absent(void)
 {
-	struct seen s = in_parts(stop_attach, ENOMEM);
+	struct stop_seen s = in_parts(stop_attach, ENOMEM);
 
-	report("attach", &s);
+	stop_report("attach", &s);
 	assert_true(s.absent && s.ready && !s.broken);
 }
 
@@ -236,8 +158,9 @@ static void expect_pins_of(uint32_t id)
 	assert_string_equal(pins, "judged layout life");
 }
 
-static void stop_replace(const struct life *l, int err, struct seen *s, unsigned int n)
+static void stop_replace(void *world, int err, struct stop_seen *s, unsigned int n)
 {
+	const struct life *l = world;
 	const char *const objects[] = { LIFE_OBJECT("a"), LIFE_OBJECT("b") };
 	struct unfrag_attachment_info info;
 	uint32_t old;
@@ -245,8 +168,8 @@ static void stop_replace(const struct life *l, int err, struct seen *s, unsigned
 	struct command c;
 
 	attach(l, LIFE_OBJECT("a"));
-	for (; going; n += PARTS) {
-		const char *const args[] = { "replace", NAME, objects[n / PARTS % 2], NULL };
+	for (; going; n += STOP_PARTS) {
+		const char *const args[] = { "replace", NAME, objects[n / STOP_PARTS % 2], NULL };
 
 		assert_int_equal(life_state(NAME, &info), UNFRAG_STATE_READY);
 		old = info.program_id;
@@ -259,7 +182,7 @@ static void stop_replace(const struct life *l, int err, struct seen *s, unsigned
 			s->absent++;
 		else
 			s->ready++;
-		assert_int_equal(command_run(&c, "replace", NAME, objects[n / PARTS % 2]), 0);
+		assert_int_equal(command_run(&c, "replace", NAME, objects[n / STOP_PARTS % 2]), 0);
 		assert_int_equal(life_state(NAME, &info), UNFRAG_STATE_READY);
 		expect_pins_of(info.program_id);
 	}
@@ -268,28 +191,29 @@ static void stop_replace(const struct life *l, int err, struct seen *s, unsigned
 
 static void replace_killed_at_each_call_leaves_the_old_or_the_new_program(void)
 {
-	struct seen s = in_parts(stop_replace, 0);
+	struct stop_seen s = in_parts(stop_replace, 0);
 
-	report("replace", &s);
+	stop_report("replace", &s);
 	assert_true(s.absent && s.ready);
 }
 
 static void replace_with_each_call_failing_keeps_the_old_program(void)
 {
-	struct seen s = in_parts(stop_replace, ENOMEM);
+	struct stop_seen s = in_parts(stop_replace, ENOMEM);
 
-	report("replace", &s);
+	stop_report("replace", &s);
 	assert_true(s.absent && s.ready);
 }
 
-static void stop_detach(const struct life *l, int err, struct seen *s, unsigned int n)
+static void stop_detach(void *world, int err, struct stop_seen *s, unsigned int n)
 {
+	const struct life *l = world;
 	const char *const args[] = { "detach", NAME, NULL };
 	struct command c;
 	bool going = true;
 	int state;
 
-	for (; going; n += PARTS) {
+	for (; going; n += STOP_PARTS) {
 		attach(l, LIFE_OBJECT("plain"));
 		going = stopped(&c, s, n, err, args);
 		state = expect_cleanable(l, s);
@@ -300,17 +224,17 @@ static void stop_detach(const struct life *l, int err, struct seen *s, unsigned 
 
 static void detach_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct seen s = in_parts(stop_detach, 0);
+	struct stop_seen s = in_parts(stop_detach, 0);
 
-	report("detach", &s);
+	stop_report("detach", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
 static void detach_with_each_call_failing_can_be_done_again(void)
 {
-	struct seen s = in_parts(stop_detach, ENOMEM);
+	struct stop_seen s = in_parts(stop_detach, ENOMEM);
 
-	report("detach", &s);
+	stop_report("detach", &s);
 	assert_true(s.failed);
 }
 
@@ -336,7 +260,7 @@ static void expect_broken_hold(const struct life *l, const char *id)
 	assert_non_null(strstr(c.err, "broken"));
 }
 
-static int expect_cleanable_hold(const struct life *l, struct seen *s)
+static int expect_cleanable_hold(const struct life *l, struct stop_seen *s)
 {
 	struct unfrag_hold_info info = { .sz = sizeof(info) };
 	struct unfrag_hold *hold;
@@ -368,14 +292,15 @@ static int expect_cleanable_hold(const struct life *l, struct seen *s)
 	return (int)info.state;
 }
 
-static void stop_hold(const struct life *l, int err, struct seen *s, unsigned int n)
+static void stop_hold(void *world, int err, struct stop_seen *s, unsigned int n)
 {
+	const struct life *l = world;
 	const char *const args[] = { "defrag", "on", "--netns", l->path, "--holder", NAME, NULL };
 	struct command c;
 	bool going = true;
 	int state;
 
-	for (; going; n += PARTS) {
+	for (; going; n += STOP_PARTS) {
 		going = stopped(&c, s, n, err, args);
 		state = expect_cleanable_hold(l, s);
 		if (err)
@@ -383,14 +308,15 @@ static void stop_hold(const struct life *l, int err, struct seen *s, unsigned in
 	}
 }
 
-static void stop_release(const struct life *l, int err, struct seen *s, unsigned int n)
+static void stop_release(void *world, int err, struct stop_seen *s, unsigned int n)
 {
+	const struct life *l = world;
 	const char *const args[] = { "defrag", "off", "--netns", l->path, "--holder", NAME, NULL };
 	struct command c;
 	bool going = true;
 	int state;
 
-	for (; going; n += PARTS) {
+	for (; going; n += STOP_PARTS) {
 		assert_int_equal(command_run(&c, "defrag", "on", "--netns", l->path, "--holder",
 					     NAME),
 				 0);
@@ -403,33 +329,33 @@ static void stop_release(const struct life *l, int err, struct seen *s, unsigned
 
 static void hold_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct seen s = in_parts(stop_hold, 0);
+	struct stop_seen s = in_parts(stop_hold, 0);
 
-	report("defrag on", &s);
+	stop_report("defrag on", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
 static void hold_with_each_call_failing_is_whole_or_absent(void)
 {
-	struct seen s = in_parts(stop_hold, ENOMEM);
+	struct stop_seen s = in_parts(stop_hold, ENOMEM);
 
-	report("defrag on", &s);
+	stop_report("defrag on", &s);
 	assert_true(s.absent && s.ready && !s.broken);
 }
 
 static void release_killed_at_each_call_is_whole_absent_or_cleaned(void)
 {
-	struct seen s = in_parts(stop_release, 0);
+	struct stop_seen s = in_parts(stop_release, 0);
 
-	report("defrag off", &s);
+	stop_report("defrag off", &s);
 	assert_true(s.absent && s.broken && s.ready);
 }
 
 static void release_with_each_call_failing_can_be_done_again(void)
 {
-	struct seen s = in_parts(stop_release, ENOMEM);
+	struct stop_seen s = in_parts(stop_release, ENOMEM);
 
-	report("defrag off", &s);
+	stop_report("defrag off", &s);
 	assert_true(s.failed);
 }
 

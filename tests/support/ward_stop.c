@@ -1,51 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ward_stop.h"
 
-#include <child.h>
 #include <errno.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
 #include <test.h>
-
-/* More than any word has; a bound for the loops below. */
-#define CALLS_MAX 300
-
-#define PARTS   2
-#define PART_MS 170000
-
-void ward_report(const char *what, const struct ward_seen *s)
-{
-	printf("# %s: stopped at %u calls; failed %u; then absent %u, broken %u, ready %u\n", what,
-	       s->points, s->failed, s->absent, s->broken, s->ready);
-}
-
-/* Runs a word that is stopped at its n-th call. False when it came to its end before. */
-static bool stopped(struct command *c, struct ward_seen *s, unsigned int n, int err,
-		    const char *const *args)
-{
-	assert_true(n <= CALLS_MAX);
-	memset(c, 0, sizeof(*c));
-	c->stop_at = n;
-	c->stop_errno = err;
-	command_v(c, args);
-	if (c->calls < n) {
-		assert_int_equal(c->status, 0);
-		return false;
-	}
-	s->points++;
-	if (!err)
-		assert_int_equal(c->status, 128 + 9);
-	else if (c->status) {
-		if (c->status != 1 || !strstr(c->err, "unfrag: "))
-			printf("# call %u, %s, failed\n", c->stop_at, command_stopped(c));
-		command_expect(c, 1, "unfrag: ");
-	}
-	s->failed += err && c->status;
-	return true;
-}
 
 static bool are_as_before(const struct ward *g)
 {
@@ -65,7 +23,7 @@ static void take_off(const struct ward *g)
 }
 
 /* Absent, whole or broken; then cleaned. Its state before that, or -ENOENT. */
-static int expect_cleanable(const struct ward *g, struct ward_seen *s)
+static int expect_cleanable(const struct ward *g, struct stop_seen *s)
 {
 	struct unfrag_guard_info info;
 	int state = ward_state(g, &info);
@@ -90,53 +48,17 @@ static int expect_cleanable(const struct ward *g, struct ward_seen *s)
 	return state;
 }
 
-/* Every part in a world of its own. */
-static void __attribute__((noreturn))
-part(ward_loop loop, int err, struct ward_seen *s, unsigned int n)
+struct stop_seen ward_stop(stop_loop loop, int err)
 {
-	void *ward = NULL;
+	static const struct stop_world world = { ward_up, ward_down };
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	life_begin_anew();
-	ward_up(&ward);
-	loop(ward, err, s, n);
-	ward_down(ward);
-	fflush(stdout);
-	_exit(0);
-}
-
-/* Loops take every second call, by two processes: most of the time is spent in single commands. */
-struct ward_seen ward_stop(ward_loop loop, int err)
-{
-	struct ward_seen *seen, sum = { 0 };
-	pid_t pids[PARTS];
-
-	life_begin();
-	seen = mmap(NULL, PARTS * sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-		    -1, 0);
-	assert_true(seen != MAP_FAILED);
-	fflush(stdout);
-	for (unsigned int i = 0; i < PARTS; i++) {
-		pids[i] = fork();
-		if (!pids[i])
-			part(loop, err, &seen[i], i + 1);
-	}
-	for (int i = 0; i < PARTS; i++) {
-		assert_true(pids[i] > 0);
-		assert_int_equal(lab_child_wait(pids[i], PART_MS), 0);
-		sum.points += seen[i].points;
-		sum.absent += seen[i].absent;
-		sum.broken += seen[i].broken;
-		sum.ready += seen[i].ready;
-		sum.failed += seen[i].failed;
-	}
-	munmap(seen, PARTS * sizeof(*seen));
-	return sum;
+	return stop_run(&world, loop, err);
 }
 
 /* Memory below the lower threshold: then that one is set, too. */
-void ward_stop_on(struct ward *g, int err, struct ward_seen *s, unsigned int n)
+void ward_stop_on(void *world, int err, struct stop_seen *s, unsigned int n)
 {
+	struct ward *g = world;
 	const char *const args[] = { "guard",       "on",        "--netns",   g->path,
 				     "--priority",  g->priority, "--memory",  "1M",
 				     "--datagrams", "256",       "--timeout", "2s",
@@ -145,8 +67,8 @@ void ward_stop_on(struct ward *g, int err, struct ward_seen *s, unsigned int n)
 	bool going = true;
 	int state;
 
-	for (; going; n += PARTS) {
-		going = stopped(&c, s, n, err, args);
+	for (; going; n += STOP_PARTS) {
+		going = stop_at_call(&c, s, n, err, args);
 		state = expect_cleanable(g, s);
 		if (err || !going)
 			assert_int_equal(state, c.status ? -ENOENT : UNFRAG_STATE_READY);
@@ -176,17 +98,18 @@ static void put_on(const struct ward *g, const char *const *devices, uint32_t n)
 	unfrag_guard_free(guard);
 }
 
-void ward_stop_off(struct ward *g, int err, struct ward_seen *s, unsigned int n)
+void ward_stop_off(void *world, int err, struct stop_seen *s, unsigned int n)
 {
+	struct ward *g = world;
 	static const char *const devices[] = { LAB_SERVER_IF };
 	const char *const args[] = { "guard", "off", "--netns", g->path, NULL };
 	struct command c;
 	bool going = true;
 	int state;
 
-	for (; going; n += PARTS) {
-		put_on(g, devices, n / PARTS % 2);
-		going = stopped(&c, s, n, err, args);
+	for (; going; n += STOP_PARTS) {
+		put_on(g, devices, n / STOP_PARTS % 2);
+		going = stop_at_call(&c, s, n, err, args);
 		state = expect_cleanable(g, s);
 		if (!going || (err && !c.status))
 			assert_int_equal(state, -ENOENT);
@@ -224,22 +147,23 @@ static void tune_back(const struct ward *g, uint64_t memory, uint64_t timeout)
 }
 
 /* Up and down in turn, memory against timeout: the stricter side changes, too. */
-void ward_stop_tune(struct ward *g, int err, struct ward_seen *s, unsigned int n)
+void ward_stop_tune(void *world, int err, struct stop_seen *s, unsigned int n)
 {
+	struct ward *g = world;
 	static const char *const memory[] = { "1M", "32M" }, *const timeout[] = { "5s", "2s" };
 	static const uint64_t bytes[] = { 1 << 20, 32 << 20 }, ms[] = { 5000, 2000 };
 	struct command c;
 	bool going = true;
 
 	put_on(g, NULL, 0);
-	for (; going; n += PARTS) {
-		int to = (int)(n / PARTS % 2);
+	for (; going; n += STOP_PARTS) {
+		int to = (int)(n / STOP_PARTS % 2);
 		const char *const args[] = { "guard",     "tune",      "--netns",
 					     g->path,     "--memory",  memory[to],
 					     "--timeout", timeout[to], NULL };
 
 		tune_back(g, bytes[!to], ms[!to]);
-		going = stopped(&c, s, n, err, args);
+		going = stop_at_call(&c, s, n, err, args);
 		expect_strict(g);
 		if (err && c.status)
 			assert_int_equal(ward_number(g, AF_INET, memory_limit), bytes[!to]);

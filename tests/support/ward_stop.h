@@ -5,22 +5,12 @@
  */
 #pragma once
 
+#include "stop.h"
 #include "ward.h"
 
-/* What was seen of a word over all its calls. */
-struct ward_seen {
-	unsigned int points; /* calls at which it was stopped */
-	unsigned int absent, broken, ready, failed;
-};
+void ward_stop_on(void *ward, int err, struct stop_seen *s, unsigned int n);
+void ward_stop_off(void *ward, int err, struct stop_seen *s, unsigned int n);
+void ward_stop_tune(void *ward, int err, struct stop_seen *s, unsigned int n);
 
-/* Stops a word at call n and every second one after it, until it ends by itself. err 0: killed. */
-typedef void (*ward_loop)(struct ward *g, int err, struct ward_seen *s, unsigned int n);
-
-void ward_stop_on(struct ward *g, int err, struct ward_seen *s, unsigned int n);
-void ward_stop_off(struct ward *g, int err, struct ward_seen *s, unsigned int n);
-void ward_stop_tune(struct ward *g, int err, struct ward_seen *s, unsigned int n);
-
-/* Runs a loop over all calls, by two processes with worlds of their own. */
-struct ward_seen ward_stop(ward_loop loop, int err);
-
-void ward_report(const char *what, const struct ward_seen *s);
+/* Runs one of these. */
+struct stop_seen ward_stop(stop_loop loop, int err);

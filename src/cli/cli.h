@@ -32,6 +32,7 @@ extern const struct verb verb_detach;
 extern const struct verb verb_guard;
 extern const struct verb verb_list;
 extern const struct verb verb_pcap;
+extern const struct verb verb_policy;
 extern const struct verb verb_probe;
 extern const struct verb verb_replace;
 extern const struct verb verb_stats;
@@ -76,6 +77,9 @@ enum cli_option {
 	OPTION_FORGET,
 	OPTION_EVENTS,
 	OPTION_ALLOW,
+	OPTION_PACKET,
+	OPTION_PCAP,
+	OPTION_WITH,
 };
 
 #define CLI_COMMON_OPTIONS \

@@ -13,7 +13,7 @@
 
 static const struct verb *const verbs[] = {
 	&verb_probe, &verb_attach, &verb_replace, &verb_detach, &verb_list,
-	&verb_stats, &verb_defrag, &verb_guard,   &verb_pcap,
+	&verb_stats, &verb_defrag, &verb_guard,   &verb_pcap,   &verb_policy,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))

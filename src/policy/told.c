@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "fields.h"
-#include "spell.h"
 
 #define TEXT_MAX     1024
 #define IPV4_HEADER  20u
@@ -19,6 +18,7 @@
 #define PROTO_ICMP   1
 #define PROTO_ICMPV6 58
 #define LENGTH_LEAST 60u
+#define TCP_ACK      16
 
 /* Words of a text, one after the other. */
 struct reader {
@@ -27,7 +27,7 @@ struct reader {
 	char text[TEXT_MAX];
 	char *rest;
 	bool has_length, has_ports;
-	int protocol, type, code; /* type, code -1: not told */
+	int protocol, type, code;
 	uint32_t port[2];
 };
 
@@ -277,7 +277,7 @@ static int read_address(struct reader *r, int side)
 	return 0;
 }
 
-static bool has_ports(int protocol)
+bool told_has_ports(int protocol)
 {
 	static const uint8_t with[] = { 6, 17, 33, 132, 136 };
 
@@ -302,47 +302,51 @@ static int read_head(struct reader *r)
 	if (!word || strcmp(word, ">") != 0)
 		return complain(r->complaint, -EINVAL, "'>' is missing behind the source");
 	err = read_address(r, 1);
-	if (!err && r->has_ports && !has_ports(r->protocol))
+	if (!err && r->has_ports && !told_has_ports(r->protocol))
 		return complain(r->complaint, -EINVAL, "protocol %d has no ports", r->protocol);
 	return err;
 }
 
-/* What each packet has, unless told otherwise. */
-static void set_defaults(struct reader *r)
+void told_defaults(struct told_packet *p, uint32_t family, uint32_t length)
+{
+	static const uint32_t zero[] = { GATE_MARK,    GATE_IIF,     GATE_OIF,
+					 GATE_IIFNAME, GATE_OIFNAME, GATE_REASSEMBLED };
+	size_t i;
+
+	p->hook = -1;
+	p->family = family;
+	for (i = 0; i < sizeof(zero) / sizeof(*zero); i++)
+		fields_set(&p->values, zero[i], 0);
+	fields_set(&p->values, GATE_NFPROTO, family ? NFPROTO_IPV6 : NFPROTO_IPV4);
+	fields_set(&p->values, GATE_LENGTH, length);
+	fields_set(&p->values, GATE_CT_STATE, GATE_CT_INVALID);
+}
+
+/* What a header has, unless told otherwise. */
+static void set_header(struct reader *r)
 {
 	bool v6 = r->packet->family;
 
-	set(r, GATE_NFPROTO, v6 ? NFPROTO_IPV6 : NFPROTO_IPV4);
 	set(r, GATE_L4PROTO, (value)r->protocol);
 	set(r, v6 ? GATE_IP6_NEXTHDR : GATE_IP_PROTOCOL, (value)r->protocol);
 	set(r, v6 ? GATE_IP6_HOPLIMIT : GATE_IP_TTL, TTL);
 	set(r, v6 ? GATE_IP6_DSCP : GATE_IP_DSCP, 0);
 	set(r, v6 ? GATE_IP6_LENGTH : GATE_IP_LENGTH, LENGTH_LEAST - (v6 ? IPV6_HEADER : 0));
-	set(r, GATE_LENGTH, LENGTH_LEAST);
-	set(r, GATE_MARK, 0);
-	set(r, GATE_IIF, 0);
-	set(r, GATE_OIF, 0);
-	set(r, GATE_IIFNAME, 0);
-	set(r, GATE_OIFNAME, 0);
-	set(r, GATE_CT_STATE, GATE_CT_INVALID);
-	set(r, GATE_REASSEMBLED, 0);
 	if (r->protocol == PROTO_TCP)
-		set(r, GATE_TCP_FLAGS, 16);
+		set(r, GATE_TCP_FLAGS, TCP_ACK);
 }
 
-/* nftables' "th" is the first bytes behind the IP header, whatever they are. */
+/* nftables looks at the first bytes behind the IP header, whatever they are. */
 static void set_transport(struct reader *r)
 {
-	uint32_t type = (uint32_t)(r->type < 0 ? 0 : r->type);
-	uint32_t code = (uint32_t)(r->code < 0 ? 0 : r->code);
-
-	if (r->protocol == PROTO_ICMP || r->protocol == PROTO_ICMPV6) {
-		set(r, r->protocol == PROTO_ICMP ? GATE_ICMP_TYPE : GATE_ICMPV6_TYPE, type);
-		set(r, r->protocol == PROTO_ICMP ? GATE_ICMP_CODE : GATE_ICMPV6_CODE, code);
-		r->port[0] = type << 8 | code;
-	}
+	if (r->protocol == PROTO_ICMP || r->protocol == PROTO_ICMPV6)
+		r->port[0] = (uint32_t)(r->type << 8 | r->code);
 	set(r, GATE_SPORT, r->port[0]);
 	set(r, GATE_DPORT, r->port[1]);
+	set(r, GATE_ICMP_TYPE, r->port[0] >> 8);
+	set(r, GATE_ICMPV6_TYPE, r->port[0] >> 8);
+	set(r, GATE_ICMP_CODE, r->port[0] & 0xff);
+	set(r, GATE_ICMPV6_CODE, r->port[0] & 0xff);
 }
 
 static int take_text(struct reader *r, const char *text)
@@ -356,15 +360,16 @@ static int take_text(struct reader *r, const char *text)
 
 int told_parse(struct told_packet *out, const char *text, struct complaint *c)
 {
-	struct told_packet packet = { .hook = -1 };
-	struct reader r = { .packet = &packet, .complaint = c, .type = -1, .code = -1 };
+	struct told_packet packet = { 0 };
+	struct reader r = { .packet = &packet, .complaint = c };
 	int err = take_text(&r, text);
 
 	if (!err)
 		err = read_head(&r);
 	if (err)
 		return err;
-	set_defaults(&r);
+	told_defaults(&packet, packet.family, LENGTH_LEAST);
+	set_header(&r);
 	err = read_options(&r);
 	if (err)
 		return err;
@@ -375,7 +380,7 @@ int told_parse(struct told_packet *out, const char *text, struct complaint *c)
 
 int told_parse_options(struct told_packet *p, const char *text, struct complaint *c)
 {
-	struct reader r = { .packet = p, .complaint = c, .type = -1, .code = -1, .protocol = -1 };
+	struct reader r = { .packet = p, .complaint = c, .protocol = -1 };
 	char *word;
 	int err = take_text(&r, text);
 
@@ -386,26 +391,6 @@ int told_parse_options(struct told_packet *p, const char *text, struct complaint
 	if (err == -ENOENT)
 		err = set_more_options(&r, word);
 	return err ? err : read_options(&r);
-}
-
-bool told_meets_hook(const struct told_packet *p, uint32_t hook)
-{
-	if (p->hook >= 0)
-		return (uint32_t)p->hook == hook;
-	if (!p->has_iif && !p->has_oif)
-		return true;
-	switch (hook) {
-	case NF_INET_PRE_ROUTING:
-		return p->has_iif;
-	case NF_INET_LOCAL_IN:
-		return !p->has_oif;
-	case NF_INET_FORWARD:
-		return p->has_iif && p->has_oif;
-	case NF_INET_LOCAL_OUT:
-		return !p->has_iif;
-	default:
-		return p->has_oif;
-	}
 }
 
 static void clear_device(struct gate_values *v, uint32_t name, uint32_t index)

@@ -250,6 +250,8 @@ static bool is_before(const struct ruleset *rs, size_t a, size_t b)
 {
 	if (rs->chains[a].priority != rs->chains[b].priority)
 		return rs->chains[a].priority < rs->chains[b].priority;
+	if (rs->chains[a].order != rs->chains[b].order)
+		return rs->chains[a].order < rs->chains[b].order;
 	return a > b;
 }
 

@@ -61,7 +61,6 @@ struct words words_of_set(const struct ruleset *rs, const struct set *s)
 		snprintf(w.text, sizeof(w.text), "%s '%.128s %.128s'", kind,
 			 words_of_table(rs, s->table).text, s->name);
 	else
-		snprintf(w.text, sizeof(w.text), "an anonymous %s of table '%.128s'", kind,
-			 words_of_table(rs, s->table).text);
+		snprintf(w.text, sizeof(w.text), "the anonymous %s", kind);
 	return w;
 }

@@ -19,7 +19,7 @@ struct words words_of_chain(const struct ruleset *rs, uint32_t chain);
 /* "rule 'tcp dport 80 accept' of chain 'inet filter input'", a long one cut short. */
 struct words words_of_rule(const struct ruleset *rs, uint32_t rule);
 
-/* "set 'inet filter hosts'", "map ...", "an anonymous set" */
+/* "set 'inet filter hosts'", "map ...", "the anonymous set" */
 struct words words_of_set(const struct ruleset *rs, const struct set *s);
 
 /* "ip", "ip6", "inet" */

@@ -266,11 +266,14 @@ static void random_rule(struct random_rules *r, struct ruleset *rs, uint32_t cha
 static void random_chains(struct random_rules *r, struct ruleset *rs, uint32_t table)
 {
 	static const int32_t priorities[] = { -300, -10, 0, 0, 0, 5 };
-	uint32_t n = 1 + below(r, 3);
+	uint32_t n = 1 + below(r, 3), chain;
 
-	while (n--)
-		rules_base(rs, table, chance(r, 80) ? r->hook : below(r, GATE_HOOKS),
-			   priorities[below(r, 6)], chance(r, 70) ? GATE_ACCEPT : GATE_DROP);
+	while (n--) {
+		chain = rules_base(rs, table, chance(r, 80) ? r->hook : below(r, GATE_HOOKS),
+				   priorities[below(r, 6)],
+				   chance(r, 70) ? GATE_ACCEPT : GATE_DROP);
+		rs->chains[chain].order = below(r, 1000);
+	}
 	for (n = below(r, 5); n; n--)
 		rules_chain(rs, table);
 }

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What unfrag policy can do: verbs of their own, whose first argument is their name.
+ */
+#pragma once
+
+#include "cli.h"
+
+extern const struct verb verb_policy_explain;

@@ -108,6 +108,12 @@ static void usage(FILE *to, const struct bench_options *opts)
 		"  --quick     %u rounds: a first look\n"
 		"  --json      print JSON instead of tables\n",
 		opts->name, opts->about, opts->rounds, opts->quick_rounds);
+	if (!opts->parts)
+		return;
+	fprintf(to, "  --only PART one of its parts:");
+	for (const char *const *part = opts->parts; *part; part++)
+		fprintf(to, " %s", *part);
+	fputc('\n', to);
 }
 
 static int parse_rounds(unsigned int *rounds, const char *text)
@@ -122,12 +128,30 @@ static int parse_rounds(unsigned int *rounds, const char *text)
 	return 0;
 }
 
+static int parse_part(struct bench_options *opts, const char *text)
+{
+	const char *const *part = opts->parts;
+
+	for (; part && *part; part++)
+		if (!strcmp(*part, text)) {
+			opts->only = *part;
+			return 0;
+		}
+	return bench_error(-EINVAL, "--only: there is no part '%s'", text);
+}
+
+bool bench_wants(const struct bench_options *opts, const char *part)
+{
+	return !opts->only || !strcmp(opts->only, part);
+}
+
 void bench_options_parse(struct bench_options *opts, int argc, char **argv)
 {
 	static const struct option table[] = {
 		{ "rounds", required_argument, NULL, 'r' },
 		{ "quick", no_argument, NULL, 'q' },
 		{ "json", no_argument, NULL, 'j' },
+		{ "only", required_argument, NULL, 'o' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -143,6 +167,8 @@ void bench_options_parse(struct bench_options *opts, int argc, char **argv)
 			rounds = opts->quick_rounds;
 		} else if (c == 'j') {
 			opts->json = true;
+		} else if (c == 'o' && !parse_part(opts, optarg)) {
+			continue;
 		} else if (c != 'r' || parse_rounds(&rounds, optarg)) {
 			usage(stderr, opts);
 			exit(EXIT_USAGE);

@@ -24,10 +24,15 @@ struct bench_options {
 	unsigned int rounds; /* set the default before parsing */
 	unsigned int quick_rounds;
 	bool json;
+	const char *const *parts; /* what it can be asked for alone, up to a NULL; or NULL */
+	const char *only;         /* one of them, or NULL */
 };
 
-/* Takes --rounds N, --quick, --json; --help and a wrong option end the process (0 and 2). */
+/* Takes --rounds N, --quick, --json, --only PART; --help and a wrong option end the process (0 and 2). */
 void bench_options_parse(struct bench_options *opts, int argc, char **argv);
+
+/* Whether that part is asked for, alone or with the others. */
+bool bench_wants(const struct bench_options *opts, const char *part);
 
 /* Ctrl-C and its like ask to stop; rounds go on until they see it. */
 void bench_catch_signals(void);

@@ -135,6 +135,16 @@ static int run_floods(struct bench *b)
 	return 0;
 }
 
+static int measure_floods(struct bench *b)
+{
+	int stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
+	int err = run_floods(b);
+
+	if (stats_fd >= 0)
+		close(stats_fd); /* they cost time themselves */
+	return err;
+}
+
 static int run_costs(struct bench *b)
 {
 	struct costs *costs = NULL;
@@ -239,6 +249,7 @@ static int report(const struct bench *b)
 
 int main(int argc, char **argv)
 {
+	static const char *const parts[] = { "floods", "costs", NULL };
 	static struct bench b = {
 		.opts = {
 			.name = "flood",
@@ -246,22 +257,21 @@ int main(int argc, char **argv)
 				 "without the guard and with it.",
 			.rounds = 20,
 			.quick_rounds = 5,
+			.parts = parts,
 		},
 		.worst_other = 100,
 		.worst_held = 100,
 		.worst_any = 100,
 	};
-	int err, stats_fd;
+	int err = 0;
 
 	bench_options_parse(&b.opts, argc, argv);
 	bench_catch_signals();
 	libbpf_set_print(print_warnings);
 	unfrag_set_log(log_error, NULL);
-	stats_fd = bpf_enable_stats(BPF_STATS_RUN_TIME);
-	err = run_floods(&b);
-	if (stats_fd >= 0)
-		close(stats_fd); /* they cost time themselves */
-	if (!err)
+	if (bench_wants(&b.opts, "floods"))
+		err = measure_floods(&b);
+	if (!err && bench_wants(&b.opts, "costs"))
 		err = run_costs(&b);
 	if (!err)
 		err = report(&b);

@@ -76,6 +76,9 @@ const char *cost_name(enum cost_kind kind)
 static void put_limits(int config_fd, int state_fd)
 {
 	struct guard_config c = { .secret = { 1, 2 },
+				  .source_secret = { 0x9ae16a3b2f90404f, 0xc949c7defebe6f05,
+						     0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
+						     0x510e527fade682d1 },
 				  .forget = UINT64_C(600000000000),
 				  .prefix = { { UINT32_MAX, 0 }, { UINT64_MAX, 0 } },
 				  .floor = 16384,
@@ -85,7 +88,8 @@ static void put_limits(int config_fd, int state_fd)
 				  .least_charge = 2304,
 				  .datagram_mask = 255,
 				  .source_mask = 511,
-				  .events = 100 };
+				  .events = 100,
+				  .glance = 1 };
 	struct guard_state s = { .used = { 8 << 20, 8 << 20 } };
 	const uint32_t key = 0;
 	int i;

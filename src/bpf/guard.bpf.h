@@ -5,7 +5,8 @@
  *
  * The decision is made of global functions, so each is verified once, whatever leads to it.
  *
- * Who includes this says first: `guard_clock()`, the time in ns.
+ * Who includes this says first: `guard_clock()`, the time in ns, and `guard_beat()`, which changes
+ * whenever that does, and is cheap; or 0.
  */
 #pragma once
 
@@ -101,6 +102,8 @@ static __always_inline const struct guard_config *guard_config_get(void)
 	return bpf_map_lookup_elem(&config, &key);
 }
 
+#define guard_moment(s) (test_clock ? (s)->clock : guard_beat())
+
 #define GUARD_STEP __noinline
 #define GUARD_PART static __noinline
 
@@ -119,7 +122,7 @@ static __always_inline __u64 guard_now(void)
 /* Whether there is room for one more in this second. */
 static __always_inline int may_tell(struct guard_state *s, const struct guard_config *c, __u64 now)
 {
-	__u64 second = now >> 30; /* nearly */
+	__u64 second = now >> GUARD_SECOND_SHIFT;
 
 	if (s->second != second) {
 		s->second = second;

@@ -14,8 +14,38 @@
 
 /* Of a jiffy, at a tenth of the price: times here are seconds. */
 #define guard_clock() bpf_ktime_get_coarse_ns()
+#define guard_beat()  bpf_jiffies64()
 
 #include "guard.bpf.h"
+
+/* Packets that come in are a CPU's one after another: nothing runs between load and store. */
+#define guard_tick(n, by) ((n) += (by))
+
+#define guard_is_silent(s, c) ((s)->told >= (c)->events && (__u32)(s)->second == (s)->moment_second)
+
+/* Headers stand at multiples of 4, or the machine does not care. */
+#define glance_u32(p, at) (*(const __u32 *)((p) + (at)))
+
+#include "../guard/glance.h"
+
+/* Frames of their own: what they keep on the stack must not add to that of the whole decision. */
+static __noinline int glance_at_ipv4(const __u8 *hdr, __u32 size)
+{
+	return guard_glance(hdr, size, 0);
+}
+
+static __noinline int glance_at_ipv6(const __u8 *hdr, __u32 size)
+{
+	return guard_glance(hdr, size, 1);
+}
+
+/* Whether it can be refused at once. UNFRAG_IPV4_HLEN bytes are there, and what is up to `end`. */
+static __always_inline int link_glance(const __u8 *hdr, const __u8 *end, __u32 size, int ipv6)
+{
+	if (!ipv6)
+		return glance_at_ipv4(hdr, size);
+	return hdr + GLANCE_IPV6_HLEN <= end && glance_at_ipv6(hdr, size);
+}
 
 #define ETH_P_IP     0x0800
 #define ETH_P_IPV6   0x86dd
@@ -99,7 +129,7 @@ static __noinline int sight_read(struct link_sight *g, struct guard_fragment *f,
 				 int ipv6)
 {
 	const struct guard_config *c = guard_config_get();
-	__u8 hdr[40] = { 0 };
+	__u8 hdr[40] __attribute__((aligned(8))) = { 0 };
 	int lies;
 
 	f->family = (__u8)ipv6;

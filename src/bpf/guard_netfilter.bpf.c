@@ -6,6 +6,7 @@
 #include <unfrag/unfrag.bpf.h>
 
 #define guard_clock() bpf_ktime_get_ns() /* the coarse clock is not for netfilter programs */
+#define guard_beat()  0
 
 #include "guard.bpf.h"
 
@@ -20,7 +21,7 @@ struct sk_buff___truesize {
 static __noinline int fill(struct guard_fragment *f, const struct unfrag_packet *pkt, __u32 ifindex)
 {
 	const struct guard_config *c = guard_config_get();
-	__u8 hdr[40];
+	__u8 hdr[40] __attribute__((aligned(8)));
 
 	if (!c || bpf_probe_read_kernel(hdr, pkt->facts.family == UNFRAG_IPV6 ? 40 : 20, pkt->base))
 		return -1;

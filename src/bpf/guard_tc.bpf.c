@@ -44,6 +44,15 @@ static __always_inline int concerns(struct __sk_buff *skb, __u32 at, int ipv6)
 	return !!(frag_off & bpf_htons(0x3fff));
 }
 
+/* Whether it can be refused at once. */
+static __always_inline int glance(struct __sk_buff *skb, __u32 at, int ipv6)
+{
+	const __u8 *p = (const __u8 *)(long)skb->data + at;
+	const __u8 *end = (const __u8 *)(long)skb->data_end;
+
+	return p + UNFRAG_IPV4_HLEN <= end && link_glance(p, end, skb->len - at, ipv6);
+}
+
 /* A VLAN tag that the device left in the packet. Returns the type of what is behind it. */
 static __always_inline __u16 skip_tag(struct __sk_buff *skb, __u32 *at)
 {
@@ -77,6 +86,8 @@ int guard(struct __sk_buff *skb)
 		return VERDICT_PASS;
 	if (!concerns(skb, at, ipv6) || skb->pkt_type == PACKET_OTHERHOST)
 		return VERDICT_PASS;
+	if (glance(skb, at, ipv6))
+		return VERDICT_DROP;
 	return meet(skb, at, ipv6);
 }
 

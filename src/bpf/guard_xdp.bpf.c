@@ -77,8 +77,12 @@ int guard(struct xdp_md *xdp)
 	if (!ipv6 && type != bpf_htons(ETH_P_IP))
 		return XDP_PASS;
 	/* What is not in the first buffer is looked at with more patience. */
-	if (p + UNFRAG_IPV4_HLEN <= end && !concerns(p, ipv6))
-		return XDP_PASS;
+	if (p + UNFRAG_IPV4_HLEN <= end) {
+		if (!concerns(p, ipv6))
+			return XDP_PASS;
+		if (link_glance(p, end, (__u32)(end - p), ipv6))
+			return XDP_DROP;
+	}
 	return meet(xdp, (__u32)(p - data), ipv6, is_for_others(eth));
 }
 

@@ -16,6 +16,14 @@ struct guard_try {
 
 #define guard_count(field, n) __sync_fetch_and_add(&(field), (n))
 
+/* Bytes that a datagram is charged at first: at least what a slot of the table is worth. */
+GUARD_INLINE __u32 guard_opening(const struct guard_config *c, __u8 family, __u32 charge)
+{
+	__u32 opening = charge + c->queue_charge[family & 1], least = c->slot_charge[family & 1];
+
+	return opening < least ? least : opening; /* so memory and slots run short together */
+}
+
 GUARD_INLINE __u32 guard_deadline(const struct guard_config *c, struct guard_fragment *f)
 {
 	return (__u32)((f->now - c->timeout[f->family & 1]) >> GUARD_TICK_SHIFT);

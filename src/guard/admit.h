@@ -26,10 +26,7 @@ GUARD_STEP int guard_admit(struct guard_fragment *f)
 
 	if (!f || !guard_try_init(&t, f))
 		return UNFRAG_REASON_TABLE;
-	/* At least what a slot of the table is worth: so memory and slots run short together. */
-	f->opening = f->charge + t.config->queue_charge[f->family & 1];
-	if (f->opening < t.config->slot_charge[f->family & 1])
-		f->opening = t.config->slot_charge[f->family & 1];
+	f->opening = guard_opening(t.config, f->family, f->charge);
 	f->good = 0;
 	if (guard_is_hopeless(&t, f))
 		return UNFRAG_REASON_MEMORY;

@@ -56,13 +56,21 @@ GUARD_INLINE __u32 bits_rotate(__u32 mask, __u32 by)
 	return mask >> by | mask << ((32u - by) & 31u);
 }
 
+#define GUARD_LANE_TOPS 0x8000800080008000ULL
+
+/* Of its bits only those at GUARD_LANE_TOPS mean something. */
+GUARD_INLINE __u64 bits_borrows(__u64 lanes)
+{
+	return (lanes - 0x0001000100010001ULL) & ~lanes;
+}
+
 /*
  * Which of four 16-bit lanes are zero: their top bits. A lane above one that is zero may be taken
  * for one if it is 1; whoever looks closer finds out.
  */
 GUARD_INLINE __u64 bits_zero_lanes(__u64 lanes)
 {
-	return (lanes - 0x0001000100010001ULL) & ~lanes & 0x8000800080008000ULL;
+	return bits_borrows(lanes) & GUARD_LANE_TOPS;
 }
 
 /* Top bits of four lanes as four bits. */

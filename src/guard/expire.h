@@ -37,7 +37,11 @@ GUARD_STEP int guard_tidy(struct guard_fragment *f)
 	struct guard_state *s = guard_state_get();
 	__u32 i, hand;
 
-	if (!f || !s || f->now - s->swept < GUARD_SWEEP_EVERY)
+	if (!f || !s)
+		return 0;
+	s->moment_second = (__u32)(f->now >> GUARD_SECOND_SHIFT);
+	s->moment = guard_moment(s);
+	if (f->now - s->swept < GUARD_SWEEP_EVERY)
 		return 0;
 	s->swept = f->now;
 	hand = guard_count(s->hand, GUARD_SWEEP_SETS);

@@ -11,12 +11,14 @@
 #include "../packet/rules.h"
 #include "bits.h"
 #include "layout.h"
+#include "lot.h"
 
 struct guard_fragment {
 	struct guard_key key;
 	__u64 source[2]; /* address, the bits that make a source */
 	__u64 hash;      /* of the key, and of the source: see guard_hash() */
 	__u64 source_hash;
+	__s64 lot;    /* bytes, see guard_lot() */
 	__u64 now;    /* ns */
 	__u32 charge; /* bytes of memory that the kernel will charge for it */
 	__u32 off;    /* bytes, its place in the datagram */
@@ -111,15 +113,17 @@ GUARD_INLINE __u64 header_scope(const __u8 *hdr, __u32 ifindex)
 GUARD_INLINE void fragment_fill(struct guard_fragment *f, const struct guard_config *c,
 				const struct unfrag_facts *facts, const __u8 *hdr, __u32 ifindex)
 {
-	__u64 tail = (__u64)facts->id | (__u64)facts->family << 40;
+	__u64 tail;
 
 	if (facts->family == UNFRAG_IPV4) {
+		tail = guard_tail(UNFRAG_IPV4, facts->id, facts->proto);
 		f->family = 0;
 		f->key.word[0] = (__u64)header_u32(hdr, 12) << 32 | header_u32(hdr, 16);
-		f->key.word[2] = tail | (__u64)facts->proto << 32;
+		f->key.word[2] = tail;
 		f->source[0] = header_u32(hdr, 12) & c->prefix[0][0];
 		f->ecn = hdr[1] & 3u;
 	} else {
+		tail = guard_tail(UNFRAG_IPV6, facts->id, 0);
 		f->family = 1;
 		f->key.word[0] = header_u64(hdr, 8);
 		f->key.word[1] = header_u64(hdr, 16);

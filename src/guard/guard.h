@@ -17,6 +17,7 @@
  *   guard_datagram_at(i)                        of way i % GUARD_WAYS of set i / GUARD_WAYS
  *   guard_config_get(), guard_state_get(), guard_counters_get(family)
  *   guard_lock(p), guard_unlock(p)
+ *   guard_moment(s)                             see glance.h
  *   GUARD_STEP                                  how a step is declared: in BPF as a function of
  *                                               its own, verified once, with its own stack frame
  */
@@ -32,6 +33,7 @@ GUARD_STEP int guard_hash(struct guard_fragment *f)
 {
 	const struct guard_config *c = guard_config_get();
 	struct hash_secret secret;
+	__u64 rest;
 
 	if (!f || !c)
 		return 0;
@@ -39,18 +41,18 @@ GUARD_STEP int guard_hash(struct guard_fragment *f)
 	secret.word[1] = c->secret[1];
 	if (!f->family) {
 		const uint64_t key[2] = { f->key.word[0], f->key.word[2] };
-		const uint64_t source[1] = { f->source[0] };
 
 		f->hash = siphash(&secret, key, 2);
-		f->source_hash = siphash(&secret, source, 1);
+		rest = guard_rest_ipv4(key[0], key[1]);
 	} else {
 		const uint64_t key[6] = { f->key.word[0], f->key.word[1], f->key.word[2],
 					  f->key.word[3], f->key.word[4], f->key.word[5] };
-		const uint64_t source[2] = { f->source[0], f->source[1] };
 
 		f->hash = siphash(&secret, key, 6);
-		f->source_hash = siphash(&secret, source, 2);
+		rest = guard_rest_ipv6(key[1], key[2], key[3], key[5]);
 	}
+	f->source_hash = guard_hash_source(c, f->source, f->family);
+	f->lot = guard_lot(c, f->family, f->source_hash, rest);
 	return 0;
 }
 

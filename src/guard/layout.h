@@ -31,6 +31,9 @@
 /* Time in 32 bits that does not wrap for two years: 16.8 ms each. */
 #define GUARD_TICK_SHIFT 24
 
+/* Nearly a second, in which a limited number of refusals is told. */
+#define GUARD_SECOND_SHIFT 30
+
 /* Units of 8 bytes in the longest datagram, and words of as many bits. */
 #define GUARD_UNIT  8u
 #define GUARD_UNITS 8192u
@@ -46,7 +49,8 @@ struct guard_key {
 };
 
 struct guard_config {
-	__u64 secret[2];                   /* of the hash */
+	__u64 secret[2];                   /* of the hash of datagrams */
+	__u64 source_secret[5];            /* of sources, see guard_hash_source() */
 	__u64 memory[GUARD_FAMILIES];      /* bytes that the kernel may hold, as the guard counts */
 	__u64 timeout[GUARD_FAMILIES];     /* ns from the first fragment on */
 	__u64 forget;                      /* ns after which standing counts no more */
@@ -62,10 +66,10 @@ struct guard_config {
 	__u32 datagram_mask; /* sets of datagrams of one family, less 1 */
 	__u32 source_mask;   /* sets of sources, less 1 */
 	__u32 events;        /* told a second at most */
-	__u32 pad;
+	__u32 glance;        /* 1: floods may be refused at a glance, see glance.h */
 };
 
-_Static_assert(sizeof(struct guard_config) == 144, "shared through a map");
+_Static_assert(sizeof(struct guard_config) == 184, "shared through a map");
 
 struct guard_state {
 	__s64 used[GUARD_FAMILIES]; /* bytes charged; below 0 for moments, as CPUs cross */
@@ -73,11 +77,12 @@ struct guard_state {
 	__u64 second;               /* that events are counted in */
 	__u64 told;                 /* events in it */
 	__u64 swept;                /* ns, when sets were last looked through for what is over */
+	__u64 moment;               /* in which that was last thought of, see glance.h */
+	__u32 moment_second;        /* `second` in that moment, its low bits */
 	__u32 hand;                 /* the set to look at next */
-	__u32 pad;
 };
 
-_Static_assert(sizeof(struct guard_state) == 56, "shared through a map");
+_Static_assert(sizeof(struct guard_state) == 64, "shared through a map");
 
 enum guard_datagram_state {
 	GUARD_OPEN = 1,
@@ -130,9 +135,10 @@ _Static_assert(sizeof(struct guard_source) == 56, "shared through a map");
 /* Way GUARD_WAYS is the common account, of sources that found no place. */
 struct guard_sources {
 	struct bpf_spin_lock lock;
-	__u32 busy; /* by way: have something open */
-	__u32 good; /* by way: have standing */
-	__u32 pad[13];
+	__u32 busy;  /* by way: have something open */
+	__u32 good;  /* by way: have standing */
+	__u32 crowd; /* datagrams open in the common account */
+	__u32 pad[12];
 	__u16 tags[GUARD_WAYS];
 	struct guard_source s[GUARD_WAYS + 1];
 };

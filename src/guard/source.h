@@ -14,8 +14,7 @@
  * and of what is left below its mark one source may hold `share` percent, so that a flood from one
  * leaves the rest to others, and from many leaves all but half to those in standing. `floor` bytes
  * it may hold in any case, below its mark. Where a stranger's mark is, between 2/8 and 4/8, its
- * datagram's hash says: so in a flood a newcomer's chance is the same at all times, as if lots were
- * drawn, and the fragments of one datagram share one lot.
+ * datagram's lot says: so in a flood a newcomer's chance is the same at all times.
  *
  * A source with nothing open and no standing makes room for a newcomer. One in standing does not,
  * until that is older than `forget`: keys that have shown nothing push nobody out. When a set is
@@ -117,8 +116,10 @@ GUARD_INLINE void source_note(struct guard_sources *set, __u32 way)
 {
 	__u32 bit;
 
-	if (way >= GUARD_WAYS)
+	if (way >= GUARD_WAYS) {
+		set->crowd = set->s[GUARD_WAYS].open;
 		return;
+	}
 	way &= GUARD_WAYS - 1;
 	bit = 1u << way;
 	set->busy = set->s[way].open ? set->busy | bit : set->busy & ~bit;
@@ -136,12 +137,9 @@ GUARD_INLINE __s64 source_mark(const struct guard_config *c, const struct guard_
 GUARD_INLINE __s64 source_lot(const struct guard_config *c, const struct guard_fragment *f,
 			      __u8 first)
 {
-	__u64 lot = f->hash >> 32 & 0xfff;
-	__u64 eighth = c->memory[f->family & 1] / 8;
-
 	if (f->good || !first)
 		return source_mark(c, f, first);
-	return (__s64)(eighth * 2 + eighth * 2 * lot / 4096);
+	return f->lot;
 }
 
 /* Whether a source that holds `held` may hold so much more. NONE, or why not. */

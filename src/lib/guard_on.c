@@ -181,11 +181,13 @@ static int load_one(struct making *m, unsigned int i)
 
 static int configure(struct making *m)
 {
-	struct guard_config config = { 0 };
+	struct guard_config config = { .glance = 1 };
 	const uint32_t key = 0;
 	int r;
 
-	if (getrandom(config.secret, sizeof(config.secret), 0) != sizeof(config.secret))
+	if (getrandom(config.secret, sizeof(config.secret), 0) != sizeof(config.secret) ||
+	    getrandom(config.source_secret, sizeof(config.source_secret), 0) !=
+		    sizeof(config.source_secret))
 		return log_error(-errno, "there are no random numbers: %s", strerror(errno));
 	limits_to_config(&config, &m->limits);
 	r = bpf_map_update_elem(m->maps.fds[GUARD_MAP_CONFIG], &key, &config, BPF_ANY);

@@ -97,6 +97,9 @@ static int gather(struct tuning *t, const struct unfrag_guard *guard,
 	sysctl_plan(&t->plan, &t->before, tuned ? t->about.families : 0, &t->limits);
 	t->now = t->old;
 	limits_to_config(&t->now, &t->limits);
+	/* From then on datagrams may be in the table whose source is not. */
+	if (memcmp(t->now.prefix, t->old.prefix, sizeof(t->now.prefix)) != 0)
+		t->now.glance = 0;
 	return 0;
 }
 
@@ -139,6 +142,7 @@ static int change(struct tuning *t)
 	unsigned int i;
 	int r;
 
+	strict.glance = t->now.glance;
 	for (i = 0; i < 2; i++) {
 		if (t->now.memory[i] < strict.memory[i])
 			strict.memory[i] = t->now.memory[i];

@@ -26,6 +26,8 @@ void guarded_config(struct guard_config *c, uint32_t sets)
 
 	*c = (struct guard_config){
 		.secret = { 0x0123456789abcdef, 0xfedcba9876543210 },
+		.source_secret = { 0x9ae16a3b2f90404f, 0xc949c7defebe6f05, 0x3c6ef372fe94f82b,
+				   0xa54ff53a5f1d36f1, 0x510e527fade682d1 },
 		.forget = 600 * GUARDED_SECOND,
 		.prefix = { { UINT32_MAX, 0 }, { UINT64_MAX, 0 } },
 		.floor = 16384,
@@ -36,6 +38,7 @@ void guarded_config(struct guard_config *c, uint32_t sets)
 		.datagram_mask = sets - 1,
 		.source_mask = 2 * sets - 1,
 		.events = 100,
+		.glance = 1,
 	};
 	for (i = 0; i < GUARD_FAMILIES; i++) {
 		c->memory[i] = (uint64_t)sets * GUARD_WAYS * 2048;
@@ -159,6 +162,14 @@ static uint8_t first_of(const struct unfrag_facts *facts, const uint8_t *packet)
 	return facts->has_l4 ? packet[facts->l4_off] : 0;
 }
 
+static bool native_glance(const uint8_t *packet, size_t len)
+{
+	bool ipv6 = packet[0] >> 4 == 6;
+
+	return len >= (ipv6 ? GLANCE_IPV6_HLEN : UNFRAG_IPV4_HLEN) &&
+	       guard_glance(packet, (uint32_t)len, ipv6);
+}
+
 static bool native_see(struct guarded *g, const uint8_t *packet, size_t len)
 {
 	struct guard_fragment f = { .now = g->now, .charge = g->native->config.least_charge };
@@ -166,6 +177,11 @@ static bool native_see(struct guarded *g, const uint8_t *packet, size_t len)
 	int lies;
 
 	guard_here = g->native;
+	guard_here->moment = g->now;
+	if (native_glance(packet, len)) {
+		g->glances++;
+		return false;
+	}
 	lies = unfrag_facts_read(&facts, packet, (uint32_t)len);
 	f.family = packet[0] >> 4 == 6;
 	if (!lies && facts.frag == UNFRAG_FRAG_NONE)
@@ -319,4 +335,46 @@ void guarded_agree(const struct guarded *g)
 		assert_memory_equal(s.used, g->native->state.used, sizeof(s.used));
 		same_counters(g, &g->places[i]);
 	}
+}
+
+static void same_natively(const struct guard_native *a, const struct guard_native *b)
+{
+	size_t sets = 2 * ((size_t)a->config.datagram_mask + 1);
+
+	assert_memory_equal(&a->state, &b->state, sizeof(a->state));
+	assert_memory_equal(a->counters, b->counters, sizeof(a->counters));
+	assert_memory_equal(a->index, b->index, sets * sizeof(*a->index));
+	assert_memory_equal(a->datagrams, b->datagrams, sets * GUARD_WAYS * sizeof(*a->datagrams));
+	assert_memory_equal(a->sources, b->sources,
+			    ((size_t)a->config.source_mask + 1) * sizeof(*a->sources));
+}
+
+static void same_sources(const struct guarded_place *a, const struct guarded_place *b,
+			 uint32_t sets)
+{
+	static struct guard_sources of_a, of_b;
+	uint32_t i;
+
+	for (i = 0; i < sets; i++) {
+		test_ok(bpf_map_lookup_elem(a->sources_fd, &i, &of_a));
+		test_ok(bpf_map_lookup_elem(b->sources_fd, &i, &of_b));
+		assert_memory_equal(&of_a, &of_b, sizeof(of_a));
+	}
+}
+
+void guarded_same(const struct guarded *a, const struct guarded *b)
+{
+	struct guard_state of_a, of_b;
+	const uint32_t key = 0;
+	int i;
+
+	same_natively(a->native, b->native);
+	for (i = 0; i < a->n_places; i++) {
+		test_ok(bpf_map_lookup_elem(a->places[i].state_fd, &key, &of_a));
+		test_ok(bpf_map_lookup_elem(b->places[i].state_fd, &key, &of_b));
+		assert_memory_equal(&of_a, &of_b, sizeof(of_a));
+		same_sources(&a->places[i], &b->places[i], a->native->config.source_mask + 1);
+	}
+	guarded_agree(a);
+	guarded_agree(b);
 }

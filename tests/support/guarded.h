@@ -29,7 +29,8 @@ struct guarded {
 	struct guarded_place places[GUARDED_PLACES];
 	int n_places;
 	struct guard_native *native;
-	uint64_t now; /* ns */
+	uint64_t now;     /* ns */
+	uint64_t glances; /* fragments that the native build refused at a glance */
 };
 
 /* What `unfrag guard on` would take, but for small tables: so many sets of 32 datagrams. */
@@ -55,3 +56,6 @@ const struct guard_source *guarded_source(const struct guarded *g, int family,
 
 /* All places have come to the same state and counters. */
 void guarded_agree(const struct guarded *g);
+
+/* Two guards have come to the same state, tables and counters, natively and at each place. */
+void guarded_same(const struct guarded *a, const struct guarded *b);

@@ -145,7 +145,8 @@ void warning_say(struct complaint *out, const struct ruleset *rs, const struct w
 			 words_of_rule(rs, w->rule).text, fields_name(w->field));
 		break;
 	case WARNING_TAKEN:
-		complain(out, 0, "%s is never reached: rule '%s' before it decides on all of that",
+		complain(out, 0,
+			 "%s can never match: rule '%s' before it decides on all such packets",
 			 words_of_rule(rs, w->rule).text, rs->rules[w->other].text);
 		break;
 	case WARNING_UNUSED:

@@ -5,16 +5,22 @@
 #include <string.h>
 
 #include "native.h"
+#include "sound.h"
 
 void judged_start(struct judged *j)
 {
 	struct complaint c = { "" };
 	struct native *n = NULL;
+	const char *wrong;
 	int err = image_new(&j->image, &j->rs, NULL, &c);
 
 	if (err)
 		printf("# %s\n", c.text);
 	assert_int_equal(err, 0);
+	wrong = sound_image(j->image, &j->rs);
+	if (wrong)
+		printf("# %s\n", wrong);
+	assert_null(wrong);
 	test_ok(trial_new(&j->trial, &j->rs));
 	test_ok(native_new(&n, j->image));
 	j->native = n;

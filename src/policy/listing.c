@@ -72,11 +72,13 @@ static int take_line(struct listing_texts *t, const char *line, size_t len)
 
 int listing_texts_init(struct listing_texts *t, struct attr text)
 {
-	const char *line = (const char *)text.data, *end = line + text.len, *stop;
+	const char *line = (const char *)text.data, *end, *stop;
 	int r;
 
 	*t = (struct listing_texts){ 0 };
-	for (; line && line < end; line = stop + 1) {
+	if (!line)
+		return 0;
+	for (end = line + text.len; line < end; line = stop + 1) {
 		stop = memchr(line, '\n', (size_t)(end - line));
 		if (!stop)
 			stop = end;

@@ -7,7 +7,10 @@
  */
 #pragma once
 
+#include "../gate/bits.h"
 #include "gate_maps.bpf.h"
+
+#define GATE_WANTS(bits) (config.fields & (bits))
 
 #define GATE_FRAGMENTS_MAX 8192 /* 65,535 bytes in units of 8 */
 
@@ -70,14 +73,6 @@ static __always_inline __u32 gate_get16(const struct gate_packet *p, __u32 off)
 static __always_inline __u32 gate_get32(const struct gate_packet *p, __u32 off)
 {
 	return bpf_ntohl(unfrag_cast(in_addr, p->base + off)->s_addr);
-}
-
-static __always_inline void gate_split(__u32 *word, __u64 first, __u64 second)
-{
-	word[0] = (__u32)(first >> 32);
-	word[1] = (__u32)first;
-	word[2] = (__u32)(second >> 32);
-	word[3] = (__u32)second;
 }
 
 static __always_inline void gate_get_wide(const struct gate_packet *p, __u32 off, __u32 *word)
@@ -175,14 +170,14 @@ static __always_inline void gate_read_fragments(struct gate_values *v, const str
 {
 	__u32 largest, smallest;
 
-	if (!(config.fields & (GATE_BIT(REASSEMBLED) | GATE_BIT(LARGEST) | GATE_BIT(SMALLEST))))
+	if (!GATE_WANTS(GATE_BIT(REASSEMBLED) | GATE_BIT(LARGEST) | GATE_BIT(SMALLEST)))
 		return;
 	largest = gate_frag_max_size(p, is_ipv6);
 	gate_put(v, REASSEMBLED, largest != 0);
 	if (!largest)
 		return;
 	gate_put(v, LARGEST, largest);
-	if (!(config.fields & GATE_BIT(SMALLEST)))
+	if (!GATE_WANTS(GATE_BIT(SMALLEST)))
 		return;
 	smallest = gate_smallest(p, l4->header, is_ipv6 ? 8 : 0);
 	if (smallest)
@@ -208,11 +203,11 @@ static __always_inline void gate_read_devices(struct gate_values *v, struct bpf_
 {
 	const struct nf_hook_state___gate *state = (const void *)ctx->state;
 
-	if (config.fields & GATE_BIT(IIFNAME)) {
+	if (GATE_WANTS(GATE_BIT(IIFNAME))) {
 		gate_get_name(&v->word[GATE_W_IIFNAME], state->in);
 		v->present |= GATE_BIT(IIFNAME);
 	}
-	if (config.fields & GATE_BIT(OIFNAME)) {
+	if (GATE_WANTS(GATE_BIT(OIFNAME))) {
 		gate_get_name(&v->word[GATE_W_OIFNAME], state->out);
 		v->present |= GATE_BIT(OIFNAME);
 	}
@@ -227,7 +222,7 @@ static __always_inline void gate_read_rest(struct gate_values *v, const struct g
 	gate_put(v, LENGTH, p->len);
 	gate_put(v, MARK, p->skb->mark);
 	gate_put(v, NFPROTO, pf);
-	if (!(config.fields & GATE_BIT(CT_STATE)))
+	if (!GATE_WANTS(GATE_BIT(CT_STATE)))
 		return;
 	if (bpf_core_field_exists(p->skb->_nfct))
 		gate_put(v, CT_STATE, gate_ct_state(p->skb->_nfct));
@@ -249,7 +244,7 @@ static __always_inline int gate_read_headers(struct gate_values *v, struct gate_
 		bpf_loop(UNFRAG_EXTHDR_MAX, gate_chase_step, c, 0);
 		c->l4.lost |= c->l4.walking;
 	}
-	if (config.fields & (GATE_L4_FIELDS | GATE_BIT(L4PROTO)))
+	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO)))
 		gate_read_l4(v, &c->packet, &c->l4);
 	return 0;
 }

@@ -42,3 +42,12 @@ GATE_INLINE __u32 gate_least(__u32 a, __u32 b)
 {
 	return (__u32)(a - (a - b) * gate_below(b, a));
 }
+
+/* 128 bits as words, the most significant first. */
+GATE_INLINE void gate_split(__u32 *word, __u64 high, __u64 low)
+{
+	word[0] = (__u32)(high >> 32);
+	word[1] = (__u32)high;
+	word[2] = (__u32)(low >> 32);
+	word[3] = (__u32)low;
+}

@@ -8,7 +8,7 @@
  *   gate_get_wide(packet, off, words)                    an address
  *   gate_four(packet, off, &bytes)                       of what follows it: up to four bytes, the
  *                                                        first one on top; how many there are
- *   GATE_CONFIG
+ *   GATE_WANTS(bits)                                     whether any of these fields is looked at
  */
 #pragma once
 
@@ -38,7 +38,7 @@ struct gate_l4 {
 /* Sets a field that is asked for; else not even its value is worked out. */
 #define gate_put(v, name, x) \
 	do { \
-		if (GATE_CONFIG.fields & GATE_BIT(name)) { \
+		if (GATE_WANTS(GATE_BIT(name))) { \
 			(v)->word[GATE_W_##name] = (x); \
 			(v)->present |= GATE_BIT(name); \
 		} \
@@ -46,7 +46,7 @@ struct gate_l4 {
 
 #define gate_put_wide(v, p, name, off) \
 	do { \
-		if (GATE_CONFIG.fields & GATE_BIT(name)) { \
+		if (GATE_WANTS(GATE_BIT(name))) { \
 			gate_get_wide(p, off, &(v)->word[GATE_W_##name]); \
 			(v)->present |= GATE_BIT(name); \
 		} \
@@ -61,7 +61,7 @@ GATE_INLINE void gate_read_ipv4(struct gate_values *v, const struct gate_packet 
 	gate_put(v, IP_PROTOCOL, gate_get8(p, 9));
 	gate_put(v, IP_TTL, gate_get8(p, 8));
 	gate_put(v, IP_DSCP, gate_get8(p, 1) >> 2);
-	if (GATE_CONFIG.fields & (GATE_L4_FIELDS | GATE_BIT(L4PROTO) | GATE_BIT(SMALLEST))) {
+	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO) | GATE_BIT(SMALLEST))) {
 		l4->off = (gate_get8(p, 0) & 0xfu) * 4u;
 		l4->header = l4->off;
 		l4->proto = (__u8)gate_get8(p, 9);
@@ -78,7 +78,7 @@ GATE_INLINE void gate_read_ipv6(struct gate_values *v, const struct gate_packet 
 	gate_put(v, IP6_NEXTHDR, gate_get8(p, 6));
 	gate_put(v, IP6_HOPLIMIT, gate_get8(p, 7));
 	gate_put(v, IP6_DSCP, gate_get16(p, 0) >> 6 & 0x3fu);
-	if (GATE_CONFIG.fields & (GATE_L4_FIELDS | GATE_BIT(L4PROTO) | GATE_BIT(SMALLEST))) {
+	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO) | GATE_BIT(SMALLEST))) {
 		l4->off = UNFRAG_IPV6_HLEN;
 		l4->header = UNFRAG_IPV6_HLEN;
 		l4->proto = (__u8)gate_get8(p, 6);
@@ -137,7 +137,7 @@ GATE_INLINE void gate_read_l4(struct gate_values *v, const struct gate_packet *p
 	if (l4->lost)
 		return;
 	gate_put(v, L4PROTO, l4->proto);
-	if (!(GATE_CONFIG.fields & GATE_L4_FIELDS) || l4->later)
+	if (!GATE_WANTS(GATE_L4_FIELDS) || l4->later)
 		return;
 	n = gate_four(p, l4->off, &four);
 	if (n >= 1) {
@@ -151,8 +151,7 @@ GATE_INLINE void gate_read_l4(struct gate_values *v, const struct gate_packet *p
 	}
 	if (n >= 4)
 		gate_put(v, DPORT, four & 0xffffu);
-	if (GATE_CONFIG.fields & GATE_BIT(TCP_FLAGS) &&
-	    gate_four(p, l4->off + GATE_TCP_FLAGS_AT, &four))
+	if (GATE_WANTS(GATE_BIT(TCP_FLAGS)) && gate_four(p, l4->off + GATE_TCP_FLAGS_AT, &four))
 		gate_put(v, TCP_FLAGS, four >> 24);
 }
 

@@ -42,6 +42,7 @@ GATE_INLINE __u64 gate_and(const struct gate_walk *w, __u32 i)
 	__u64 all = ~0ull;
 	const __u64 *v;
 
+	gate_opaque(i); /* or another number leads to the word than the one that is compared */
 	if (i >= GATE_CONFIG.summaries + GATE_CONFIG.words)
 		return 0;
 #define GATE_AND(name, bits, text) \

@@ -124,8 +124,8 @@ static inline void gate_trace(const struct gate_walk *w, __u32 number, enum gate
 #include "gate.h"
 
 /*
- * The verdict on a packet at a place: GATE_ACCEPT or GATE_DROP. family: 0 IPv4, 1 IPv6. Its length is
- * read in any case, so that word must be set.
+ * The verdict on a packet at a place: GATE_ACCEPT or GATE_DROP. family: 0 IPv4, 1 IPv6. Its length
+ * is read in any case, so that word must be set.
  */
 static inline enum gate_action gate_judge(struct gate_native *n, const struct gate_values *values,
 					  __u32 family, __u32 hook, __u32 rank)

@@ -90,8 +90,8 @@ static inline void gate_read_around(struct gate_values *v, const struct gate_aro
 }
 
 /*
- * Fills in all values of a packet, from its IP header on, of either family. Returns 0, or -1 for one
- * that the front would not let by.
+ * Fills in all values of a packet, from its IP header on, of either family. Returns 0, or -1 for
+ * one that the front would not let by.
  */
 static inline int gate_read_packet(struct gate_values *v, const void *data, __u32 len,
 				   const struct gate_around *around)

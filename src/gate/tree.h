@@ -56,8 +56,8 @@ GATE_INLINE __u32 gate_line_wide(const struct gate_line *l, const struct gate_wi
 }
 
 /*
- * The value at a position, of a tree whose header is `head`, line `base` of `lines`. Without values:
- * 0, or GATE_VERDICT_CONTINUE in the set.
+ * The value at a position, of a tree whose header is `head`, line `base` of `lines`. Without
+ * values: 0, or GATE_VERDICT_CONTINUE in the set.
  */
 GATE_INLINE __u32 gate_tree_value(const void *lines, __u32 base, const struct gate_line *head,
 				  __u32 position)
@@ -82,7 +82,7 @@ GATE_INLINE __u32 gate_tree_width(const struct gate_line *head, __u32 level, __u
 	return head->word[GATE_TREE_LEVEL + level + 1] - head->word[GATE_TREE_LEVEL + level];
 }
 
-/* The two differ in what a key is, and the compiler leaves of this one only the half that is asked. */
+/* Narrow and wide trees differ in what a key is; the compiler leaves the half that is asked. */
 GATE_INLINE __u32 gate_tree_find(const void *lines, __u32 base, __u32 keys, __u32 key,
 				 const struct gate_wide *wide)
 {

@@ -11,6 +11,7 @@
 enum listing_section {
 	LISTING_PATH = 1, /* what the file is called */
 	LISTING_NETLINK,  /* messages of nfnetlink, in an order in which each finds what it names */
+	LISTING_ORDER,    /* the messages that made chains, in their order */
 	LISTING_TEXT,     /* the ruleset as "nft -s -t -a list ruleset" has it */
 	LISTING_LINES,  /* struct listing_line: where rules stand in the file, as far as it tells */
 	LISTING_ERROR,  /* what nftables said, line by line */

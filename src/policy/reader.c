@@ -107,22 +107,6 @@ static void read_sections(struct reader *r, struct attr rest)
 		reader_refuse(r, READER_NO_RULE, "a listing is cut short");
 }
 
-/*
- * The kernel puts a new hook in front of those of its priority, so what comes last in the listing
- * runs first.
- */
-static bool order_chains(struct ruleset *rs)
-{
-	bool found = false;
-	size_t i;
-
-	for (i = 0; i < rs->n_chains; i++) {
-		rs->chains[i].order = (uint32_t)(rs->n_chains - 1 - i);
-		found |= rs->chains[i].is_base;
-	}
-	return found;
-}
-
 static bool is_at(const struct ruleset *rs, const struct chain *chain, uint32_t family,
 		  uint32_t hook)
 {
@@ -159,13 +143,17 @@ static void count_priorities(struct reader *r, uint32_t family)
 				      GATE_RANKS_MAX);
 }
 
-static void finish(struct reader *r)
+static void finish(struct reader *r, struct attr listing)
 {
+	size_t i;
+
 	raw_sets_finish(r);
+	reader_order_chains(r, listing);
 	count_priorities(r, FAMILY_IP);
 	count_priorities(r, FAMILY_IP6);
-	if (order_chains(r->rs))
-		return;
+	for (i = 0; i < r->rs->n_chains; i++)
+		if (r->rs->chains[i].is_base)
+			return;
 	reader_refuse(r, READER_NO_RULE,
 		      "no chain has a hook, so no packet would meet a rule; give one a "
 		      "'type filter hook ... priority ...;'");
@@ -203,7 +191,7 @@ int policy_parse(struct ruleset *out, const struct policy_listing *listing,
 	if (!err) {
 		read_sections(&r, all);
 		if (!r.no_memory)
-			finish(&r);
+			finish(&r, all);
 		err = r.no_memory ? -ENOMEM : r.refused ? -EINVAL : 0;
 	}
 	release(&r);

@@ -66,6 +66,9 @@ void reader_on_set(struct reader *r, uint8_t family, const struct attrs *a);
 void reader_on_elements(struct reader *r, uint8_t family, const struct attrs *a);
 void reader_on_rule(struct reader *r, uint8_t family, const struct attrs *a);
 
+/* Gives chains their order, of which the listing tells. */
+void reader_order_chains(struct reader *r, struct attr listing);
+
 /* GATE_VERDICT() of NFTA_VERDICT_... in a table; false: not one that the gate knows. */
 bool reader_verdict(const struct reader *r, uint32_t table, struct attr data, uint32_t *verdict);
 

@@ -21,9 +21,10 @@
 #include <unistd.h>
 
 #include "listing.h"
+#include "overhear.h"
 
 #define MEMORY    (4ull << 30)
-#define TIMEOUT   120000
+#define TIMEOUT   300000
 #define LIST_PART 4 /* of the memory */
 
 /* Sanitizers reserve more than any limit. */
@@ -118,8 +119,10 @@ static void put_text(int fd, uint32_t section, const char *text)
 
 static void load(int fd, struct nft_ctx *nft, const char *path)
 {
-	int r = nft_run_cmd_from_filename(nft, strcmp(path, "-") ? path : "/dev/stdin");
+	int r;
 
+	overhear_start();
+	r = nft_run_cmd_from_filename(nft, strcmp(path, "-") ? path : "/dev/stdin");
 	put_text(fd, LISTING_ERROR, nft_ctx_get_error_buffer(nft));
 	if (r)
 		fail(fd, -EINVAL, "");
@@ -149,7 +152,9 @@ __attribute__((noreturn)) static void child(int fd, const char *path,
 		fail(fd, -ENOMEM, "libnftables can't be started");
 	load(fd, nft, path);
 	list_text(fd, nft);
-	err = scratch_dump(fd);
+	err = overhear_put_chains(fd);
+	if (!err)
+		err = scratch_dump(fd);
 	if (err)
 		fail(fd, err, "what nftables loaded can't be listed");
 	err = listing_put(fd, LISTING_END, NULL, 0);

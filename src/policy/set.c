@@ -203,20 +203,24 @@ static int compare_raw(const void *a, const void *b, void *arg)
 	const size_t *len = arg;
 	int c = memcmp(x->key, y->key, *len);
 
+	if (!c && x->end && y->end)
+		c = memcmp(x->end, y->end, *len);
 	return c ? c : (int)y->is_end - (int)x->is_end;
 }
 
-/* The kernel tells an element of a hash twice if the table grew in between. */
+/*
+ * The kernel tells an element of a hash twice if the table grew in between, and a file may say it
+ * twice.
+ */
 static void sort_raw(struct raw_set *raw)
 {
 	size_t i, n = 0, len = raw->len;
 
-	if (!raw->n || (raw->flags & NFT_SET_INTERVAL && raw->shape.n > 1))
+	if (!raw->n)
 		return;
 	qsort_r(raw->elements, raw->n, sizeof(*raw->elements), compare_raw, &len);
 	for (i = 0; i < raw->n; i++)
-		if (raw->flags & NFT_SET_INTERVAL || !n ||
-		    memcmp(raw->elements[n - 1].key, raw->elements[i].key, len))
+		if (!n || compare_raw(&raw->elements[n - 1], &raw->elements[i], &len))
 			raw->elements[n++] = raw->elements[i];
 	raw->n = n;
 }

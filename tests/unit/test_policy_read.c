@@ -366,6 +366,26 @@ static void chains_know_their_hooks_and_rules(void *state)
 	assert_int_equal(f->rs.tables[1].family, FAMILY_IP6);
 }
 
+static void chains_made_later_run_first(void *state)
+{
+	struct rulefile *f = state;
+	const struct chain *c;
+
+	rulefile_write(f, "add table ip a\nadd table ip b\n"
+			  "add chain ip b first { type filter hook input priority 0; }\n"
+			  "add chain ip a second { type filter hook input priority 0; }\n"
+			  "add chain ip b third { type filter hook input priority 0; }\n"
+			  "add chain ip b first { policy drop; }\n");
+	rulefile_must_read(f);
+	c = f->rs.chains;
+	assert_string_equal(c[0].name, "second");
+	assert_string_equal(c[1].name, "first");
+	assert_string_equal(c[2].name, "third");
+	assert_true(c[2].order < c[0].order);
+	assert_true(c[0].order < c[1].order);
+	assert_int_equal(c[1].policy, GATE_DROP);
+}
+
 static void a_listing_gives_the_same_ruleset_again(void *state)
 {
 	struct policy_messages messages = { 0 };
@@ -412,6 +432,7 @@ static const struct test tests[] = {
 	WITH(comments_say_what_nftables_cannot),
 	WITH(rules_are_told_in_nftables_writing),
 	WITH(chains_know_their_hooks_and_rules),
+	WITH(chains_made_later_run_first),
 	WITH(a_listing_gives_the_same_ruleset_again),
 };
 

@@ -56,9 +56,9 @@ static int load(struct runs *runs)
 	if (!err)
 		err = front_load(&runs->before_only_dns, 0);
 	if (!err)
-		err = front_put(runs->before_pass.slot_fd, runs->pass_fd);
+		err = front_put(runs->before_pass.slot_fd, 0, runs->pass_fd);
 	if (!err)
-		err = front_put(runs->before_only_dns.slot_fd,
+		err = front_put(runs->before_only_dns.slot_fd, 0,
 				bpf_program__fd(runs->only_dns->progs.only_dns));
 	return err;
 }
@@ -97,11 +97,11 @@ static int program_of(const struct runs *runs, enum run_kind kind)
 	case RUN_PASS:
 		return runs->pass_fd;
 	case RUN_PASS_BEHIND_FRONT:
-		return runs->before_pass.prog_fd;
+		return runs->before_pass.prog_fds[0];
 	case RUN_ONLY_DNS:
 		return bpf_program__fd(runs->only_dns->progs.only_dns);
 	default:
-		return runs->before_only_dns.prog_fd;
+		return runs->before_only_dns.prog_fds[0];
 	}
 }
 

@@ -25,6 +25,17 @@ extern "C" {
 #define UNFRAG_ATTACH_ACCEPT_UNREADABLE 0x8u  /**< likewise for unreadable headers */
 #define UNFRAG_ATTACH_ACCEPT_EMPTY      0x10u /**< likewise when there is no program */
 
+#define UNFRAG_PLACES_MAX   32u
+#define UNFRAG_PROGRAMS_MAX 8u
+
+/** A place where packets are judged, and by which program. */
+struct unfrag_place {
+	uint32_t families; /**< UNFRAG_FAMILIES_... */
+	uint32_t hook;     /**< enum unfrag_hook */
+	int32_t priority;
+	uint32_t program; /**< its number among the programs */
+};
+
 struct unfrag_attach_opts {
 	size_t sz;
 	/**
@@ -37,12 +48,22 @@ struct unfrag_attach_opts {
 	int32_t priority;   /**< with UNFRAG_ATTACH_PRIORITY */
 	uint32_t flags;     /**< UNFRAG_ATTACH_... */
 	const char *source; /**< where the program is from, to be shown to people; NULL: unknown */
+	/**
+	 * Places instead of families, hooks and priority, which then are 0: up to 16 different pairs
+	 * of hook and priority, none of them twice for one family.
+	 */
+	const struct unfrag_place *places;
+	uint32_t n_places; /**< up to UNFRAG_PLACES_MAX; 0: no places */
+	/** With places: up to UNFRAG_PROGRAMS_MAX programs of the object instead of one */
+	uint32_t n_programs;
+	struct bpf_program *const *programs;
 };
 
 struct unfrag_attachment;
 
 /**
- * Attaches a program under a name, at all families and hooks asked for or at none.
+ * Attaches a program under a name, at all families and hooks asked for or at none; or several
+ * programs of one object, at places of their own, likewise at all or none.
  *
  * Until the last link stands every whole packet passes as before; then one step puts the program in
  * force everywhere. What is made is pinned under `unfrag/NAME/` in the BPF file system (mounted at
@@ -51,7 +72,7 @@ struct unfrag_attachment;
  * @param out  set to a handle on success, to be given to unfrag_attachment_free()
  * @param name 1..63 of letters, digits, `-` and `_`, first a letter or digit
  * @param obj  loaded; may be closed afterwards
- * @param prog one of its programs; NULL: its only netfilter program
+ * @param prog one of its programs; NULL: its only netfilter program, or those of @p opts
  * @param opts NULL: defaults
  * @return 0; -EEXIST when the name is in use; -EBUSY when another hook stands at the priority;
  *         -EINVAL, -EPERM, -EOPNOTSUPP (this kernel can't) or what the kernel said. Since: 0.1
@@ -79,14 +100,25 @@ int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_objec
 struct unfrag_replace_opts {
 	size_t sz;
 	const char *source; /**< as in struct unfrag_attach_opts */
+	/**
+	 * If it was made with places: as in struct unfrag_attach_opts. Other places than before may
+	 * be given; there may be 16 pairs of hook and priority in old and new ones. NULL and 0: the
+	 * places, and which program is at which, stay as they are.
+	 */
+	const struct unfrag_place *places;
+	uint32_t n_places;
+	uint32_t n_programs;
+	struct bpf_program *const *programs;
 };
 
 /**
  * Puts another program into force, in one step: every packet is judged by the old one or by the
- * new one. On failure the old one stays.
+ * new one. On failure the old one stays. Several programs are replaced all in the same step, and
+ * places that come or go do so in it too.
  *
  * @param opts NULL: defaults
- * @return 0; -EBUSY while another process changes it; -EBADF when it is broken. Since: 0.1
+ * @return 0; -EBUSY while another process changes it, or when another hook stands at a new place;
+ *         -EBADF when it is broken. Since: 0.1
  */
 int unfrag_attachment_replace(struct unfrag_attachment *att, struct bpf_object *obj,
 			      struct bpf_program *prog, const struct unfrag_replace_opts *opts);
@@ -114,7 +146,8 @@ struct unfrag_attachment_info {
 	size_t sz; /**< set by the caller */
 	enum unfrag_state state;
 	char problem[128]; /**< why it is not ready, or what is amiss all the same; else empty */
-	uint32_t families; /**< as asked, defaults filled in; so the next three */
+	/** As asked, defaults filled in; so the next three. Of places: the union, and the lowest. */
+	uint32_t families;
 	uint32_t hooks;
 	int32_t priority;
 	uint32_t flags;
@@ -123,9 +156,12 @@ struct unfrag_attachment_info {
 	char netns[256];      /**< its name, a path or "pid:N" now; "current"; "" if it has none */
 	int64_t since;        /**< when it was attached, seconds since 1970 */
 	uint32_t program_id;  /**< the kernel's id of the program in force; 0: none */
-	char program[128];    /**< its name */
+	char program[128];    /**< its name; of several: of the one at the first place */
 	char source[256];     /**< where it is from */
 	int64_t program_since;
+	struct unfrag_place places[UNFRAG_PLACES_MAX]; /**< in any case: one for each hook */
+	uint32_t n_places;
+	uint32_t is_placed; /**< made with places */
 };
 
 /**
@@ -151,7 +187,8 @@ struct unfrag_counters {
 };
 
 /**
- * Counters of one family and hook, summed over CPUs, since the attachment was made.
+ * Counters of one family and hook, summed over CPUs, since the attachment was made. A packet is
+ * counted once at a hook, at the lowest priority that the attachment has there.
  *
  * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6
  * @return 0; -EINVAL; -EBADF when it has none (broken). Since: 0.1

@@ -6,6 +6,8 @@
 #include "cli.h"
 #include "output.h"
 
+#define PRIORITIES (UNFRAG_PLACES_MAX * sizeof("-2147483648"))
+
 struct listing {
 	struct table *table;
 	json_t *json;
@@ -44,16 +46,42 @@ static const char *accepts(uint32_t flags, char *buf)
 	return buf[0] ? buf + 1 : "-";
 }
 
+/* The lowest priority of a place that is above `last`, which is what comes next. */
+static bool next_priority(const struct unfrag_attachment_info *i, int64_t last, int32_t *next)
+{
+	bool found = false;
+	uint32_t n;
+
+	for (n = 0; n < i->n_places; n++) {
+		if (i->places[n].priority <= last || (found && i->places[n].priority >= *next))
+			continue;
+		*next = i->places[n].priority;
+		found = true;
+	}
+	return found;
+}
+
+/* "-350", or those of all places. */
+static const char *priorities(const struct unfrag_attachment_info *i, char buf[PRIORITIES])
+{
+	int32_t next = i->priority;
+	size_t n = (size_t)snprintf(buf, PRIORITIES, "%d", next);
+
+	while (next_priority(i, next, &next))
+		n += (size_t)snprintf(buf + n, PRIORITIES - n, ",%d", next);
+	return buf;
+}
+
 static void add_row(struct table *t, const char *name, const struct unfrag_attachment_info *i)
 {
-	char buf[OUTPUT_WORDS];
+	char buf[OUTPUT_WORDS], list[PRIORITIES];
 
 	table_add(t, COLOUR_NONE, false, "%s", name);
 	table_add(t, colour_of(i->state), false, "%s", unfrag_state_name(i->state));
 	table_add(t, COLOUR_NONE, false, "%s", i->netns[0] ? i->netns : "-");
 	table_add(t, COLOUR_NONE, false, "%s", output_families(i->families, buf));
 	table_add(t, COLOUR_NONE, false, "%s", output_hooks(i->hooks, buf));
-	table_add(t, COLOUR_NONE, true, "%d", i->priority);
+	table_add(t, COLOUR_NONE, true, "%s", priorities(i, list));
 	table_add(t, COLOUR_NONE, false, "%s", accepts(i->flags, buf));
 	table_add(t, COLOUR_NONE, false, "%s", i->program[0] ? i->program : "-");
 	table_add(t, COLOUR_NONE, true, "%u", i->program_id);
@@ -65,15 +93,31 @@ static const char *verdict(const struct unfrag_attachment_info *i, uint32_t acce
 	return i->flags & accept ? "accept" : "drop";
 }
 
+static json_t *json_places(const struct unfrag_attachment_info *i)
+{
+	json_t *list = json_array();
+	uint32_t n;
+
+	for (n = 0; n < i->n_places; n++)
+		json_array_append_new(list, json_pack("{s:o, s:s, s:i, s:i}", "families",
+						      json_families(i->places[n].families), "hook",
+						      unfrag_hook_name(
+							      (enum unfrag_hook)i->places[n].hook),
+						      "priority", (int)i->places[n].priority,
+						      "program", (int)i->places[n].program));
+	return list;
+}
+
 static json_t *as_json(const char *name, const struct unfrag_attachment_info *i)
 {
 	return json_pack(
-		"{s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:i, s:b, s:s, s:s, s:s,"
+		"{s:s, s:s, s:s, s:o, s:I, s:o, s:o, s:i, s:o, s:b, s:s, s:s, s:s,"
 		" s:i, s:s, s:o, s:i, s:I, s:I}",
 		"name", name, "state", unfrag_state_name(i->state), "problem", i->problem, "netns",
 		json_text(i->netns), "netns_inode", (json_int_t)i->netns_inode, "families",
 		json_families(i->families), "hooks", json_hooks(i->hooks), "priority",
-		(int)i->priority, "defrag", !(i->flags & UNFRAG_ATTACH_NO_DEFRAG), "fragments",
+		(int)i->priority, "places", json_places(i), "defrag",
+		!(i->flags & UNFRAG_ATTACH_NO_DEFRAG), "fragments",
 		verdict(i, UNFRAG_ATTACH_ACCEPT_FRAGMENTS), "unreadable",
 		verdict(i, UNFRAG_ATTACH_ACCEPT_UNREADABLE), "empty",
 		verdict(i, UNFRAG_ATTACH_ACCEPT_EMPTY), "links", (int)i->links, "program",

@@ -183,6 +183,16 @@ static const struct format text = { text_begin, text_record, text_end };
 static const struct format json = { json_begin, json_record, json_end };
 static const struct format metrics = { metrics_begin, metrics_record, metrics_end };
 
+static bool has_place(const struct unfrag_attachment_info *info, uint32_t family, int hook)
+{
+	uint32_t n;
+
+	for (n = 0; n < info->n_places; n++)
+		if (info->places[n].families & family && info->places[n].hook == (uint32_t)hook)
+			return true;
+	return false;
+}
+
 static int record_hooks(struct stats *s, const char *name, struct unfrag_attachment *att,
 			const struct unfrag_attachment_info *info)
 {
@@ -192,7 +202,7 @@ static int record_hooks(struct stats *s, const char *name, struct unfrag_attachm
 
 	for (family = UNFRAG_FAMILIES_IPV4; family <= UNFRAG_FAMILIES_IPV6; family <<= 1) {
 		for (hook = 0; hook < UNFRAG_HOOK_MAX; hook++) {
-			if (!(info->families & family) || !(info->hooks & 1u << hook))
+			if (!has_place(info, family, hook))
 				continue;
 			r = unfrag_attachment_counters(att, family, (enum unfrag_hook)hook, &c);
 			if (r)

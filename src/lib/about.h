@@ -19,6 +19,20 @@ enum about_state {
 	ABOUT_READY,
 };
 
+/*
+ * A hook and priority of an attachment with places. Its links have seats 2 * index + family.
+ * seats[h] is for half h of the slot (src/bpf/layout.h): the number of its program + 1 for each family, in
+ * four bits each; 0: no link.
+ */
+struct about_place {
+	__s32 priority;
+	__u8 hook;
+	__u8 seats[2];
+	__u8 pad;
+};
+
+#define ABOUT_PLACES 16
+
 /* Layout on bpffs, met by other builds: extend at the end, in the spare room. */
 struct about {
 	__u32 version;
@@ -31,7 +45,9 @@ struct about {
 	__u64 netns_inode;
 	__s64 since;    /* seconds since 1970 */
 	char table[64]; /* of a hold by an nftables rule; "": by links */
-	__u8 spare[144];
+	struct about_place places[ABOUT_PLACES];
+	__u32 is_placed; /* then `families`, `hooks` and `priority` sum up the places in force */
+	__u8 spare[12];
 };
 
 struct program_about {

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "names.h"
 #include "opts.h"
+#include "places.h"
 #include "program.h"
 
 struct unfrag_attachment *attachment_of(struct store *s)
@@ -62,7 +63,7 @@ void unfrag_attachment_free(struct unfrag_attachment *att)
 	free(att);
 }
 
-static int lock(struct unfrag_attachment *att)
+int attachment_lock(struct unfrag_attachment *att)
 {
 	int r = store_lock(&att->store);
 
@@ -75,7 +76,7 @@ static int lock(struct unfrag_attachment *att)
 
 int unfrag_attachment_detach(struct unfrag_attachment *att)
 {
-	int r = lock(att);
+	int r = attachment_lock(att);
 
 	if (r)
 		return r;
@@ -84,12 +85,37 @@ int unfrag_attachment_detach(struct unfrag_attachment *att)
 	return r;
 }
 
-/* The slot's descriptor, and the id of the program in force. */
-static int open_slot(const struct store *s, uint32_t *id)
+/* Entry of the slot whose program stands for all that are in force. */
+static int first_key(const struct store *s, uint32_t *key)
+{
+	_cleanup_close_ int fd = -1;
+	struct about about;
+	uint64_t turn;
+	int r = about_read(s, ABOUT_NAME, &about, sizeof(about));
+
+	*key = 0;
+	/* Without a description there are no places to be told from. */
+	if (r || !about.is_placed)
+		return r == -ENOENT || r == -EBADF ? 0 : r;
+	fd = store_get(s, ATTACHMENT_TURN);
+	r = fd < 0 ? fd : front_turn(fd, &turn);
+	if (r)
+		return r;
+	r = places_first(&about, FRONT_HALF(turn));
+	if (r < 0)
+		return -ENOENT;
+	*key = FRONT_HALF(turn) * FRONT_SEATS + (uint32_t)r;
+	return 0;
+}
+
+int attachment_open_slot(const struct store *s, uint32_t *id)
 {
 	_cleanup_close_ int fd = store_get(s, ATTACHMENT_SLOT);
-	int r = fd < 0 ? fd : front_get(fd, id);
+	uint32_t key;
+	int r = fd < 0 ? fd : first_key(s, &key);
 
+	if (!r)
+		r = front_get(fd, key, id);
 	return r ? r : TAKE_FD(fd);
 }
 
@@ -98,81 +124,10 @@ int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_objec
 	_cleanup_close_ int slot_fd = -1;
 	uint32_t id;
 
-	slot_fd = open_slot(&att->store, &id);
+	slot_fd = attachment_open_slot(&att->store, &id);
 	if (slot_fd < 0)
 		return log_error(-EBADF, "the attachment is broken; detach it");
 	return program_reuse_maps(&att->store, id, obj);
-}
-
-/* With the lock held. */
-static int require_whole(const struct store *s)
-{
-	struct description d = { 0 };
-	int r = describe_locked(&d, s, LINKS_NETNS_UNKNOWN);
-
-	if (r)
-		return log_error(r, "the attachment can't be looked at: %s", strerror(-r));
-	if (d.problem[0])
-		return log_error(-EBADF,
-				 "the attachment is broken (%s); detach it and attach again",
-				 d.problem);
-	return 0;
-}
-
-/* With the lock held. The write to the slot is the step from the old program to the new one. */
-static int replace(struct store *s, struct bpf_object *obj, struct bpf_program *prog,
-		   const char *source)
-{
-	_cleanup_close_ int slot_fd = -1;
-	uint32_t old, id;
-	int r;
-
-	slot_fd = open_slot(s, &old);
-	if (slot_fd < 0)
-		return log_error(slot_fd == -ENOENT ? -EBADF : slot_fd,
-				 "the program slot can't be read: %s; detach, and attach again",
-				 strerror(-slot_fd));
-	r = program_id(prog, &id);
-	if (r || id == old)
-		return r;
-	r = program_keep_only(s, old);
-	if (r)
-		return log_error(r, "what an earlier program left can't be removed: %s",
-				 strerror(-r));
-	r = program_pin(s, id, obj, prog, source);
-	if (!r)
-		r = front_put(slot_fd, bpf_program__fd(prog));
-	if (r) {
-		program_forget(s, id);
-		return r;
-	}
-	/* Packets may still be inside the old one, and need what it calls. */
-	front_settle();
-	r = program_keep_only(s, id);
-	if (r)
-		log_at(UNFRAG_LOG_WARNING, "pins of the old program could not be removed: %s",
-		       strerror(-r));
-	return 0;
-}
-
-int unfrag_attachment_replace(struct unfrag_attachment *att, struct bpf_object *obj,
-			      struct bpf_program *prog, const struct unfrag_replace_opts *opts)
-{
-	struct unfrag_replace_opts o;
-	int r;
-
-	if (opts_get(&o, sizeof(o), opts))
-		return log_error(-EINVAL, "an option is set that this version does not know");
-	r = program_choose(&prog, obj, prog);
-	if (!r)
-		r = lock(att);
-	if (r)
-		return r;
-	r = require_whole(&att->store);
-	if (!r)
-		r = replace(&att->store, obj, prog, o.source);
-	store_unlock(&att->store);
-	return r;
 }
 
 /* What the slot holds, and what is pinned of it. Errors are of looking, not of the attachment. */
@@ -180,7 +135,7 @@ static int describe_program(const struct store *s, struct unfrag_attachment_info
 			    struct description *d)
 {
 	struct program_about about;
-	_cleanup_close_ int slot_fd = open_slot(s, &info->program_id);
+	_cleanup_close_ int slot_fd = attachment_open_slot(s, &info->program_id);
 	int r;
 
 	if (slot_fd == -ENOENT || slot_fd == -EBADF)
@@ -212,6 +167,8 @@ static void fill_info(struct unfrag_attachment_info *i, const struct description
 	i->netns_inode = d->about.netns_inode;
 	memcpy(i->netns, d->netns, sizeof(i->netns));
 	i->since = d->about.since;
+	i->n_places = places_list(&d->about, FRONT_HALF(d->turn), i->places);
+	i->is_placed = d->about.is_placed;
 }
 
 static int look(struct unfrag_attachment *att, struct unfrag_attachment_info *info, bool try_places)

@@ -7,7 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "attachment.h"
 #include "cleanup.h"
+#include "front.h"
 #include "links.h"
 #include "netns.h"
 #include "rule.h"
@@ -23,11 +25,30 @@ void description_problem(struct description *d, const char *fmt, ...)
 	va_end(ap);
 }
 
+static int describe_turn(struct description *d, const struct store *s)
+{
+	_cleanup_close_ int fd = -1;
+	int r;
+
+	d->turn = 0;
+	if (!d->about.is_placed)
+		return 0;
+	fd = store_get(s, ATTACHMENT_TURN);
+	r = fd < 0 ? fd : front_turn(fd, &d->turn);
+	if (r != -ENOENT && r != -EBADF)
+		return r;
+	if (d->about.state == ABOUT_READY)
+		description_problem(d, "what tells the programs in force is missing");
+	return 0;
+}
+
 static int describe_links(struct description *d, const struct store *s, int netns_fd)
 {
 	struct links_tally tally;
-	int r = links_count(s, &d->about, netns_fd, &tally);
+	int r = describe_turn(d, s);
 
+	if (!r)
+		r = links_count(s, &d->about, FRONT_HALF(d->turn), netns_fd, &tally);
 	if (r)
 		return r;
 	d->links = tally.found;

@@ -16,6 +16,7 @@ struct description {
 	bool known;   /* `about` could be read */
 	bool at_rest; /* nobody changes it while it is being looked at */
 	struct about about;
+	uint64_t turn; /* with places, what is in force; else 0 */
 	uint32_t links;
 	enum unfrag_state state;
 	char problem[128];

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/bpf.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,10 +29,76 @@ static int dup_fd(int fd)
 	return copy < 0 ? -errno : copy;
 }
 
-int front_load(struct front *out, uint32_t flags)
+/* Keeps a map of the attachment, or takes the one that came with the program. */
+static int share_map(const struct bpf_map *map, int *fd)
+{
+	if (*fd < 0)
+		*fd = dup_fd(bpf_map__fd(map));
+	return *fd < 0 ? *fd : 0;
+}
+
+static int reuse_maps(struct front_bpf *skel, const struct front *f)
+{
+	int r = f->slot_fd < 0 ? 0 : bpf_map__reuse_fd(skel->maps.slot, f->slot_fd);
+
+	if (!r && f->counters_fd >= 0)
+		r = bpf_map__reuse_fd(skel->maps.counters, f->counters_fd);
+	if (!r && f->turn_fd >= 0)
+		r = bpf_map__reuse_fd(skel->maps.turn, f->turn_fd);
+	return r;
+}
+
+/* The program of a place; -1: without places. */
+static struct bpf_program *program_of(const struct front_bpf *skel, int place)
+{
+	char name[32];
+
+	if (place < 0)
+		return skel->progs.front;
+	snprintf(name, sizeof(name), "front_%d", place);
+	return bpf_object__find_program_by_name(skel->obj, name);
+}
+
+static bool has_place(uint32_t seats, int place)
+{
+	return seats >> place * FRONT_FAMILIES & ((1u << FRONT_FAMILIES) - 1);
+}
+
+/* Two halves of a slot, or no turn and one entry; and only the programs that are wanted. */
+static int choose(struct front_bpf *skel, uint32_t seats)
+{
+	int place, r;
+
+	if (seats)
+		r = bpf_map__set_max_entries(skel->maps.slot, 2 * FRONT_SEATS);
+	else
+		r = bpf_map__set_autocreate(skel->maps.turn, false);
+	if (!r)
+		r = bpf_program__set_autoload(skel->progs.front, !seats);
+	for (place = 0; place < (int)FRONT_PLACES && !r; place++)
+		r = bpf_program__set_autoload(program_of(skel, place), has_place(seats, place));
+	return r;
+}
+
+static int take(struct front *f, const struct front_bpf *skel, uint32_t seats)
+{
+	int place, r = share_map(skel->maps.slot, &f->slot_fd);
+
+	if (!r)
+		r = share_map(skel->maps.counters, &f->counters_fd);
+	if (!r && seats)
+		r = share_map(skel->maps.turn, &f->turn_fd);
+	if (!r && !seats)
+		r = f->prog_fds[0] = dup_fd(bpf_program__fd(skel->progs.front));
+	for (place = 0; place < (int)FRONT_PLACES && r >= 0; place++)
+		if (has_place(seats, place))
+			r = f->prog_fds[place] = dup_fd(bpf_program__fd(program_of(skel, place)));
+	return r < 0 ? log_error(-EMFILE, "out of file descriptors") : 0;
+}
+
+int front_load_seats(struct front *f, uint32_t flags, uint32_t seats)
 {
 	_cleanup_(front_destroy) struct front_bpf *skel = front_bpf__open();
-	_cleanup_front_ struct front f = FRONT_INIT;
 	int r;
 
 	if (!skel)
@@ -39,33 +106,75 @@ int front_load(struct front *out, uint32_t flags)
 	skel->rodata->on_fragment = !!(flags & UNFRAG_ATTACH_ACCEPT_FRAGMENTS);
 	skel->rodata->on_unreadable = !!(flags & UNFRAG_ATTACH_ACCEPT_UNREADABLE);
 	skel->rodata->on_empty = !!(flags & UNFRAG_ATTACH_ACCEPT_EMPTY);
-	r = front_bpf__load(skel);
+	r = choose(skel, seats);
+	if (!r)
+		r = reuse_maps(skel, f);
+	if (!r)
+		r = front_bpf__load(skel);
 	if (r)
 		return log_error(r, "the front program can't be loaded: %s", strerror(-r));
-	f.prog_fd = dup_fd(bpf_program__fd(skel->progs.front));
-	f.slot_fd = dup_fd(bpf_map__fd(skel->maps.slot));
-	f.counters_fd = dup_fd(bpf_map__fd(skel->maps.counters));
-	if (f.prog_fd < 0 || f.slot_fd < 0 || f.counters_fd < 0)
-		return log_error(-EMFILE, "out of file descriptors");
-	*out = f;
-	f = (struct front)FRONT_INIT;
-	return 0;
+	return take(f, skel, seats);
+}
+
+int front_load(struct front *f, uint32_t flags)
+{
+	return front_load_seats(f, flags, 0);
 }
 
 void front_release(struct front *f)
 {
-	close_p(&f->prog_fd);
+	uint32_t place;
+
+	for (place = 0; place < FRONT_PLACES; place++)
+		close_p(&f->prog_fds[place]);
 	close_p(&f->slot_fd);
 	close_p(&f->counters_fd);
+	close_p(&f->turn_fd);
 }
 
-int front_put(int slot_fd, int prog_fd)
+int front_put(int slot_fd, uint32_t key, int prog_fd)
 {
-	const uint32_t key = 0;
 	int r = bpf_map_update_elem(slot_fd, &key, &prog_fd, BPF_ANY);
 
 	if (r)
 		return log_error(r, "the program can't be put into the slot: %s", strerror(-r));
+	return 0;
+}
+
+void front_clear(int slot_fd, unsigned int half)
+{
+	uint32_t key = half * FRONT_SEATS, end = key + FRONT_SEATS;
+
+	for (; key < end; key++)
+		bpf_map_delete_elem(slot_fd, &key);
+}
+
+/* A pin by that name may be anybody's, of any layout. */
+static bool is_map(int fd, enum bpf_map_type type, uint32_t value_size)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+
+	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == type &&
+	       info.value_size == value_size;
+}
+
+int front_turn(int turn_fd, uint64_t *turn)
+{
+	const uint32_t key = 0;
+
+	if (!is_map(turn_fd, BPF_MAP_TYPE_ARRAY, sizeof(*turn)))
+		return -EBADF;
+	return bpf_map_lookup_elem(turn_fd, &key, turn);
+}
+
+int front_flip(int turn_fd, uint64_t turn)
+{
+	const uint32_t key = 0;
+	int r = bpf_map_update_elem(turn_fd, &key, &turn, BPF_ANY);
+
+	if (r)
+		return log_error(r, "the programs can't be put into force: %s", strerror(-r));
 	return 0;
 }
 
@@ -83,20 +192,11 @@ void front_settle(void)
 		log_at(UNFRAG_LOG_DEBUG, "could not wait for packets under way");
 }
 
-/* A pin by that name may be anybody's, of any layout. */
-static bool is_slot(int fd)
+int front_get(int slot_fd, uint32_t key, uint32_t *id)
 {
-	struct bpf_map_info info = { 0 };
-	uint32_t len = sizeof(info);
-
-	return !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == BPF_MAP_TYPE_PROG_ARRAY &&
-	       info.value_size == sizeof(uint32_t);
-}
-
-int front_get(int slot_fd, uint32_t *id)
-{
-	const uint32_t key = 0;
-	int r = is_slot(slot_fd) ? bpf_map_lookup_elem(slot_fd, &key, id) : -EBADF;
+	int r = is_map(slot_fd, BPF_MAP_TYPE_PROG_ARRAY, sizeof(*id)) ?
+			bpf_map_lookup_elem(slot_fd, &key, id) :
+			-EBADF;
 
 	if (r != -ENOENT)
 		return r;

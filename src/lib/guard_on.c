@@ -23,6 +23,7 @@
 #include "log.h"
 #include "netns.h"
 #include "opts.h"
+#include "places.h"
 #include "probe.h"
 
 struct making {
@@ -227,8 +228,9 @@ static int tune(struct making *m, const struct store *s)
 static int join_netfilter(struct making *m, const struct store *s)
 {
 	char why[LINKS_WHY_MAX];
+	const struct links_plan plan = { &m->about, PLACES_BOTH, m->progs, netns_of(m) };
 	struct links links;
-	int r = links_make(&links, &m->about, netns_of(m), m->progs[0], why);
+	int r = links_make(&links, &plan, why);
 
 	if (r)
 		return log_error(r, "%s", why);

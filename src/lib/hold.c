@@ -21,6 +21,7 @@
 #include "names.h"
 #include "netns.h"
 #include "opts.h"
+#include "places.h"
 #include "probe.h"
 #include "rule.h"
 #include "store.h"
@@ -56,6 +57,7 @@ static void hold_clear(struct unfrag_hold *h)
 static int make_links(struct links *out, struct about *a, int netns_fd)
 {
 	_cleanup_close_ int prog_fd = link_load_pass();
+	const struct links_plan plan = { a, PLACES_BOTH, &prog_fd, netns_fd };
 	char why[LINKS_WHY_MAX];
 	int i, r = prog_fd;
 
@@ -65,7 +67,7 @@ static int make_links(struct links *out, struct about *a, int netns_fd)
 		return log_error(r, "a program can't be loaded: %s", strerror(-r));
 	for (i = 0; i < HOLD_TRIES; i++) {
 		a->priority = INT_MAX - 1 - i;
-		r = links_make(out, a, netns_fd, prog_fd, why);
+		r = links_make(out, &plan, why);
 		if (r != -EBUSY)
 			break;
 	}

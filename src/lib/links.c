@@ -10,44 +10,25 @@
 #include "link.h"
 #include "log.h"
 #include "names.h"
+#include "places.h"
 #include "probe.h"
 
 #define LINK_NAME_MAX sizeof(((struct links_tally *)0)->missing)
 
-_Static_assert(LINKS_MAX == FAMILY_MAX * UNFRAG_HOOK_MAX, "a link for every place");
-
-struct place {
-	unsigned int family;
-	unsigned int hook;
-};
-
-static unsigned int place_index(struct place p)
+/* Places have their priority in the name, as there may be several at a hook. */
+static void link_name(const struct about *a, struct place p, char *name)
 {
-	return p.family * UNFRAG_HOOK_MAX + p.hook;
-}
+	const char *hook = unfrag_hook_name((enum unfrag_hook)p.hook);
 
-/* Calls fn for each family and hook until it returns other than 0. */
-static int each_place(const struct about *a, int (*fn)(struct place p, void *arg), void *arg)
-{
-	struct place p;
-	int r = 0;
-
-	for (p.family = 0; p.family < FAMILY_MAX; p.family++)
-		for (p.hook = 0; p.hook < UNFRAG_HOOK_MAX && !r; p.hook++)
-			if (a->families & 1u << p.family && a->hooks & 1u << p.hook)
-				r = fn(p, arg);
-	return r;
-}
-
-static void link_name(struct place p, char *name)
-{
-	snprintf(name, LINK_NAME_MAX, "link-%s-%s", family_name(p.family),
-		 unfrag_hook_name((enum unfrag_hook)p.hook));
+	if (a->is_placed)
+		snprintf(name, LINK_NAME_MAX, "link-%s-%s-%d", family_name(p.family), hook,
+			 p.priority);
+	else
+		snprintf(name, LINK_NAME_MAX, "link-%s-%s", family_name(p.family), hook);
 }
 
 struct make {
-	const struct about *about;
-	int prog_fd;
+	const struct links_plan *plan;
 	struct links links;
 	char *why;
 };
@@ -59,18 +40,21 @@ static int make_one(struct place p, void *arg)
 		.sz = sizeof(opts),
 		.pf = family_pf(p.family),
 		.hook = p.hook,
-		.priority = m->about->priority,
+		.priority = p.priority,
 	};
+	const struct about *a = m->plan->about;
 	int fd;
 
-	if (!(m->about->flags & UNFRAG_ATTACH_NO_DEFRAG))
+	if (p.halves != m->plan->halves)
+		return 0;
+	if (!(a->flags & UNFRAG_ATTACH_NO_DEFRAG))
 		opts.flags = UNFRAG_NETFILTER_IP_DEFRAG;
-	fd = link_create(m->prog_fd, &opts);
+	fd = link_create(m->plan->prog_fds[a->is_placed ? p.seat / FAMILY_MAX : 0], &opts);
 	if (fd < 0) {
 		unfrag_explain(fd, &opts, m->why, LINKS_WHY_MAX);
 		return fd;
 	}
-	m->links.fds[place_index(p)] = fd;
+	m->links.fds[p.seat] = fd;
 	return 0;
 }
 
@@ -78,17 +62,17 @@ static int make_all(void *arg)
 {
 	const struct make *m = arg;
 
-	return each_place(m->about, make_one, arg);
+	return each_place(m->plan->about, m->plan->halves, make_one, arg);
 }
 
-int links_make(struct links *out, const struct about *a, int netns_fd, int prog_fd, char *why)
+int links_make(struct links *out, const struct links_plan *plan, char *why)
 {
-	struct make m = { .about = a, .prog_fd = prog_fd, .why = why };
+	struct make m = { .plan = plan, .why = why };
 	int r;
 
 	memset(m.links.fds, 0xff, sizeof(m.links.fds));
 	why[0] = '\0';
-	r = netns_call(netns_fd, make_all, &m);
+	r = netns_call(plan->netns_fd, make_all, &m);
 	if (r) {
 		if (!why[0])
 			snprintf(why, LINKS_WHY_MAX, "the network namespace can't be entered: %s%s",
@@ -103,6 +87,7 @@ int links_make(struct links *out, const struct about *a, int netns_fd, int prog_
 struct pin {
 	const struct links *links;
 	const struct store *store;
+	const struct about *about;
 };
 
 static int pin_one(struct place p, void *arg)
@@ -110,20 +95,56 @@ static int pin_one(struct place p, void *arg)
 	const struct pin *pin = arg;
 	char name[LINK_NAME_MAX];
 
-	link_name(p, name);
-	return store_pin(pin->store, pin->links->fds[place_index(p)], name);
+	if (pin->links->fds[p.seat] < 0)
+		return 0;
+	link_name(pin->about, p, name);
+	return store_pin(pin->store, pin->links->fds[p.seat], name);
 }
 
 int links_pin(const struct links *l, const struct store *s, const struct about *a)
 {
-	struct pin pin = { .links = l, .store = s };
+	struct pin pin = { .links = l, .store = s, .about = a };
 
-	return each_place(a, pin_one, &pin);
+	return each_place(a, PLACES_BOTH, pin_one, &pin);
+}
+
+struct keep {
+	const struct about *about;
+	unsigned int halves;
+	const char *name; /* that is looked for, and whether it is there */
+	bool is_named;
+};
+
+static int compare_name(struct place p, void *arg)
+{
+	struct keep *k = arg;
+	char name[LINK_NAME_MAX];
+
+	link_name(k->about, p, name);
+	k->is_named |= !strcmp(name, k->name);
+	return 0;
+}
+
+static int detach_unnamed(const struct store *s, const char *name, void *arg)
+{
+	struct keep *k = arg;
+
+	k->name = name;
+	k->is_named = false;
+	each_place(k->about, k->halves, compare_name, k);
+	return k->is_named ? 0 : store_detach_link(s, name);
+}
+
+int links_keep_only(const struct store *s, const struct about *a, unsigned int halves)
+{
+	struct keep k = { .about = a, .halves = halves };
+
+	return store_entries(s, STORE_LINK_PREFIX, detach_unnamed, &k);
 }
 
 void links_detach(struct links *l)
 {
-	int i;
+	unsigned int i;
 
 	/* At once: what close(2) starts is done later, by a worker. */
 	for (i = 0; i < LINKS_MAX; i++)
@@ -134,7 +155,7 @@ void links_detach(struct links *l)
 
 void links_close(struct links *l)
 {
-	int i;
+	unsigned int i;
 
 	for (i = 0; i < LINKS_MAX; i++)
 		close_p(&l->fds[i]);
@@ -155,7 +176,7 @@ static bool place_is_free(const struct count *c, struct place p)
 		.sz = sizeof(opts),
 		.pf = family_pf(p.family),
 		.hook = p.hook,
-		.priority = c->about->priority,
+		.priority = p.priority,
 	};
 
 	return c->netns_fd != LINKS_NETNS_UNKNOWN && !probe_link_in(c->netns_fd, &opts);
@@ -175,7 +196,7 @@ static int count_one(struct place p, void *arg)
 	_cleanup_close_ int fd = -1;
 
 	c->tally->expected++;
-	link_name(p, name);
+	link_name(c->about, p, name);
 	fd = store_get(c->store, name);
 	if (fd < 0 && fd != -ENOENT && fd != -EBADF)
 		return fd;
@@ -188,11 +209,11 @@ static int count_one(struct place p, void *arg)
 	return 0;
 }
 
-int links_count(const struct store *s, const struct about *a, int netns_fd,
+int links_count(const struct store *s, const struct about *a, unsigned int half, int netns_fd,
 		struct links_tally *tally)
 {
 	struct count c = { .store = s, .about = a, .netns_fd = netns_fd, .tally = tally };
 
 	memset(tally, 0, sizeof(*tally));
-	return each_place(a, count_one, &c);
+	return each_place(a, PLACES_HALF(half), count_one, &c);
 }

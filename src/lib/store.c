@@ -17,8 +17,6 @@
 #include "log.h"
 #include "names.h"
 
-#define LINK_PREFIX "link-"
-
 static int join(char *out, size_t size, const char *dir, const char *name)
 {
 	return snprintf(out, size, "%s/%s", dir, name) < (int)size ? 0 : -ENAMETOOLONG;
@@ -210,12 +208,11 @@ int store_remove(const struct store *s, const char *name)
  * The pin goes first: cut short after that, the link ends with this process, and what is left tells
  * that it is not whole. A pin of a link that was detached would look like that of a live one.
  */
-static int detach_link(const struct store *s, const char *name, void *arg)
+int store_detach_link(const struct store *s, const char *name)
 {
 	_cleanup_close_ int fd = store_get(s, name);
 	int r = store_remove(s, name);
 
-	(void)arg;
 	if (r)
 		return r;
 	/* At once: what close(2) starts is done later, by a worker. */
@@ -226,9 +223,15 @@ static int detach_link(const struct store *s, const char *name, void *arg)
 	return 0;
 }
 
+static int detach_link(const struct store *s, const char *name, void *arg)
+{
+	(void)arg;
+	return store_detach_link(s, name);
+}
+
 int store_detach_links(struct store *s)
 {
-	return store_entries(s, LINK_PREFIX, detach_link, NULL);
+	return store_entries(s, STORE_LINK_PREFIX, detach_link, NULL);
 }
 
 int store_destroy(struct store *s)

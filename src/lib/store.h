@@ -15,6 +15,7 @@
 
 #define STORE_PATH_MAX    (BPFFS_PATH_MAX + 256)
 #define STORE_ATTACHMENTS "unfrag"
+#define STORE_LINK_PREFIX "link-"
 #define STORE_HOLDS       "unfrag/_defrag" /* no attachment can have this name */
 
 struct store {
@@ -57,6 +58,9 @@ int store_point(const struct store *s, const char *name, const char *target);
 
 /* Removes an entry, with all that is in it if it is a directory. Missing is fine. */
 int store_remove(const struct store *s, const char *name);
+
+/* Takes away a pinned link at once, and its pin. */
+int store_detach_link(const struct store *s, const char *name);
 
 /* Detaches every pinned link: the first half of the next one. */
 int store_detach_links(struct store *s);

@@ -84,7 +84,7 @@ static void load(struct fixture *f, uint32_t flags, int prog_fd)
 	memset(f->want, 0, sizeof(f->want));
 	test_ok(front_load(&f->front, flags));
 	if (prog_fd >= 0)
-		test_ok(front_put(f->front.slot_fd, prog_fd));
+		test_ok(front_put(f->front.slot_fd, 0, prog_fd));
 }
 
 static uint32_t pf_of(int family)
@@ -102,7 +102,8 @@ static int run_times(struct fixture *f, const struct sample *s, uint32_t hook,
 		     enum unfrag_outcome outcome, int times)
 {
 	f->want[place_of(s->family, hook)][outcome] += (uint64_t)times;
-	return test_ok(testrun(f->front.prog_fd, pf_of(s->family), hook, s->data, s->len, times));
+	return test_ok(
+		testrun(f->front.prog_fds[0], pf_of(s->family), hook, s->data, s->len, times));
 }
 
 static int run(struct fixture *f, const struct sample *s, uint32_t hook)
@@ -388,9 +389,9 @@ static void program_in_the_slot_has_the_last_word(void *state)
 
 	load(f, 0, f->drop_fd);
 	assert_int_equal(run(f, &s, UNFRAG_HOOK_FORWARD), DROP);
-	test_ok(front_put(f->front.slot_fd, f->accept_fd));
+	test_ok(front_put(f->front.slot_fd, 0, f->accept_fd));
 	assert_int_equal(run(f, &s, UNFRAG_HOOK_FORWARD), ACCEPT);
-	test_ok(front_put(f->front.slot_fd, f->drop_fd));
+	test_ok(front_put(f->front.slot_fd, 0, f->drop_fd));
 	assert_int_equal(run(f, &s, UNFRAG_HOOK_FORWARD), DROP);
 	counted(f);
 }
@@ -411,10 +412,10 @@ static void slot_tells_what_is_in_it(void *state)
 	struct fixture *f = state;
 
 	load(f, 0, -1);
-	test_ok(front_get(f->front.slot_fd, &id));
+	test_ok(front_get(f->front.slot_fd, 0, &id));
 	assert_int_equal(id, 0);
-	test_ok(front_put(f->front.slot_fd, f->drop_fd));
-	test_ok(front_get(f->front.slot_fd, &id));
+	test_ok(front_put(f->front.slot_fd, 0, f->drop_fd));
+	test_ok(front_get(f->front.slot_fd, 0, &id));
 	test_ok(bpf_obj_get_info_by_fd(f->drop_fd, &info, &len));
 	assert_int_equal(id, info.id);
 }
@@ -431,7 +432,7 @@ static void slot_refuses_a_program_of_another_type(void *state)
 
 	test_ok(fd);
 	load(f, 0, f->accept_fd);
-	test_err(front_put(f->front.slot_fd, fd), -EINVAL);
+	test_err(front_put(f->front.slot_fd, 0, fd), -EINVAL);
 	assert_int_equal(run(f, &s, UNFRAG_HOOK_INPUT), ACCEPT);
 }
 
@@ -459,7 +460,7 @@ static void fronts_share_nothing(void *state)
 	load(f, 0, f->accept_fd);
 	test_ok(front_load(&other, 0));
 	assert_int_equal(run(f, &s, UNFRAG_HOOK_FORWARD), ACCEPT);
-	assert_int_equal(test_ok(testrun(other.prog_fd, 2, 2, s.data, s.len, 1)), DROP);
+	assert_int_equal(test_ok(testrun(other.prog_fds[0], 2, 2, s.data, s.len, 1)), DROP);
 	counted(f);
 	front_release(&other);
 }

@@ -141,8 +141,8 @@ static void list_speaks_json(void *state)
 	assert_int_equal(json_array_size(root), 1);
 	one = json_array_get(root, 0);
 	expect_keys(one,
-		    "name state problem netns netns_inode families hooks priority defrag "
-		    "fragments unreadable empty links program source program_id since "
+		    "name state problem netns netns_inode families hooks priority places "
+		    "defrag fragments unreadable empty links program source program_id since "
 		    "program_since ");
 	assert_string_equal(text_of(one, "state"), "ready");
 	assert_string_equal(text_of(one, "problem"), "");

@@ -150,6 +150,8 @@ static void __attribute__((noreturn)) child(const struct start *s)
 		if (fd < 0 || send_fd(s->sock, fd))
 			_exit(124);
 	}
+	if (c->call)
+		_exit(c->call(c->arg) ? 1 : 0);
 	execv(s->argv[0], (char *const *)s->argv);
 	_exit(125);
 }

@@ -22,10 +22,12 @@ struct command {
 	/* What to do; zeroes are fine. */
 	const struct lab_ns *ns;           /* where it runs; NULL: the caller's */
 	void (*before)(struct command *c); /* in the child, between fork and exec */
-	const char *stdout_path;           /* opened for writing; "": closed; NULL: to `out` */
-	unsigned int stop_at;              /* 1..: at this watched call, before it is made ... */
-	int stop_errno;                    /* ... it fails so, or if 0 the command is killed */
-	bool watch;                        /* count calls; set by stop_at too */
+	int (*call)(void *arg);            /* what runs in place of the command, for its result */
+	void *arg;
+	const char *stdout_path; /* opened for writing; "": closed; NULL: to `out` */
+	unsigned int stop_at;    /* 1..: at this watched call, before it is made ... */
+	int stop_errno;          /* ... it fails so, or if 0 the command is killed */
+	bool watch;              /* count calls; set by stop_at too */
 
 	/* What became of it. */
 	int status;         /* exit status, or 128 + N if signal N ended it */

@@ -97,6 +97,28 @@ void unfrag_attachment_free(struct unfrag_attachment *att);
  */
 int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_object *obj);
 
+/**
+ * Opens a map of the program in force by its name in the object; the dots of ".bss" and the like are
+ * '_' here. Of several programs all maps are found.
+ *
+ * @return a file descriptor, the caller's; -ENOENT when there is none of that name, and then nothing
+ *         is logged; -EBADF when the attachment is broken; -EPERM. Since: 0.1
+ */
+int unfrag_attachment_map(struct unfrag_attachment *att, const char *name);
+
+/**
+ * Takes the right to change the attachment, so that several calls with this handle are one change:
+ * other handles, also of this process, find it in use meanwhile. It ends with
+ * unfrag_attachment_unlock() or with the handle.
+ *
+ * @return 0; -EBUSY while another has it; -EDEADLK when this handle has it; -ENOENT when the
+ *         attachment is gone. Since: 0.1
+ */
+int unfrag_attachment_lock(struct unfrag_attachment *att);
+
+/** Gives up the right. Since: 0.1 */
+void unfrag_attachment_unlock(struct unfrag_attachment *att);
+
 struct unfrag_replace_opts {
 	size_t sz;
 	const char *source; /**< as in struct unfrag_attach_opts */

@@ -124,8 +124,10 @@ int store_open(struct store *out, const char *base, const char *name)
 
 int store_lock(struct store *s)
 {
-	int r = pass_through(s);
+	int r = s->is_held ? still_there(s) : pass_through(s);
 
+	if (s->is_held)
+		return r;
 	if (!r)
 		r = dir_lock(s->fd, LOCK_EX);
 	return r ? r : still_there(s);
@@ -133,14 +135,30 @@ int store_lock(struct store *s)
 
 void store_unlock(struct store *s)
 {
-	flock(s->fd, LOCK_UN);
+	if (!s->is_held)
+		flock(s->fd, LOCK_UN);
+}
+
+int store_hold(struct store *s)
+{
+	int r = s->is_held ? -EDEADLK : store_lock(s);
+
+	if (!r)
+		s->is_held = true;
+	return r;
+}
+
+void store_let_go(struct store *s)
+{
+	s->is_held = false;
+	store_unlock(s);
 }
 
 int store_look(struct store *s)
 {
-	int r = pass_through(s);
+	int r = s->is_held ? 0 : pass_through(s);
 
-	if (!r && flock(s->fd, LOCK_SH | LOCK_NB))
+	if (!s->is_held && !r && flock(s->fd, LOCK_SH | LOCK_NB))
 		r = errno == EWOULDBLOCK ? -EBUSY : -errno;
 	return r ? r : still_there(s);
 }

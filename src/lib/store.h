@@ -21,6 +21,7 @@
 struct store {
 	int base_fd; /* the directory it is in */
 	int fd;
+	bool is_held; /* locked beyond what store_lock() and store_unlock() stand around */
 	char path[STORE_PATH_MAX];
 };
 
@@ -39,6 +40,10 @@ int store_open(struct store *out, const char *base, const char *name);
 /* The right to change it: -EBUSY while another has it, -ENOENT when it is gone meanwhile. */
 int store_lock(struct store *s);
 void store_unlock(struct store *s);
+
+/* The same right until store_let_go(): whoever locks by this store meanwhile has it. */
+int store_hold(struct store *s);
+void store_let_go(struct store *s);
 
 /*
  * The right to see it at rest, to be given back with store_unlock(). -EBUSY while a process changes

@@ -54,6 +54,38 @@ static void maps_are_pinned_under_their_names_and_can_be_read(void *state)
 	life_end(att);
 }
 
+static void maps_of_the_program_in_force_are_opened_by_their_names(void *state)
+{
+	struct unfrag_attachment *att = attach(state, LIFE_OBJECT("a"));
+	lab_autoclose int bss = test_ok(unfrag_attachment_map(att, "life_a_bss"));
+
+	test_err(unfrag_attachment_map(att, "nothing"), -ENOENT);
+	test_err(unfrag_attachment_map(att, "../life_a_bss"), -EINVAL);
+	test_err(unfrag_attachment_map(att, ""), -EINVAL);
+	test_ok(life_replace(att, LIFE_OBJECT("b"), NULL));
+	test_err(unfrag_attachment_map(att, "life_a_bss"), -ENOENT);
+	close(test_ok(unfrag_attachment_map(att, "life_b_bss")));
+	life_end(att);
+}
+
+static void a_lock_keeps_others_out_and_lets_its_own_handle_pass(void *state)
+{
+	struct unfrag_attachment *att = attach(state, LIFE_OBJECT("a")), *other;
+
+	test_ok(unfrag_attachment_open(&other, NAME));
+	test_ok(unfrag_attachment_lock(att));
+	test_err(unfrag_attachment_lock(att), -EDEADLK);
+	test_err(unfrag_attachment_lock(other), -EBUSY);
+	test_ok(life_replace(att, LIFE_OBJECT("b"), NULL));
+	test_err(life_replace(other, LIFE_OBJECT("a"), NULL), -EBUSY);
+	assert_int_equal(life_info(other).state, UNFRAG_STATE_READY);
+	unfrag_attachment_unlock(att);
+	test_ok(unfrag_attachment_lock(other));
+	unfrag_attachment_free(other);
+	test_ok(life_replace(att, LIFE_OBJECT("a"), NULL));
+	life_end(att);
+}
+
 /* Replaces A by B, with B's maps those of A where they can be. */
 static int replace_keeping(struct unfrag_attachment *att, const char *path)
 {
@@ -147,6 +179,8 @@ static void a_program_replaces_itself_without_harm(void *state)
 
 static const struct test tests[] = {
 	TEST_WITH(maps_are_pinned_under_their_names_and_can_be_read, life_up, life_down),
+	TEST_WITH(maps_of_the_program_in_force_are_opened_by_their_names, life_up, life_down),
+	TEST_WITH(a_lock_keeps_others_out_and_lets_its_own_handle_pass, life_up, life_down),
 	TEST_WITH(only_maps_of_the_same_name_and_layout_are_kept, life_up, life_down),
 	TEST_WITH(a_replace_that_fails_keeps_the_old_program, life_up, life_down),
 	TEST_WITH(a_program_replaces_itself_without_harm, life_up, life_down),

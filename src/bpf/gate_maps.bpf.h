@@ -20,7 +20,6 @@ const volatile struct gate_config config = { 0 };
 	} name SEC(".maps")
 
 GATE_ARRAY(lines, struct gate_line);
-GATE_ARRAY(sets, struct gate_set);
 GATE_ARRAY(entries, struct gate_entry);
 GATE_ARRAY(checks, struct gate_check);
 GATE_ARRAY(chains, struct gate_chain);
@@ -58,11 +57,18 @@ struct {
 	__array(values, struct gate_tree_map);
 } trees SEC(".maps");
 
-struct {
+struct gate_tuple_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__type(key, struct gate_tuple);
-	__type(value, union gate_tuple_value);
+	__uint(key_size, sizeof(struct gate_tuple));
+	__uint(value_size, sizeof(union gate_tuple_value));
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__array(values, struct gate_tuple_map);
 } tuples SEC(".maps");
 
 struct {
@@ -96,7 +102,6 @@ GATE_AT(check, const struct gate_check, checks)
 GATE_AT(chain, const struct gate_chain, chains)
 GATE_AT(limit, struct gate_limit, limits)
 GATE_AT(counter, struct gate_counter, counters)
-GATE_AT(set, const struct gate_set, sets)
 
 static __always_inline const void *gate_lines_get(void)
 {
@@ -122,9 +127,15 @@ static __always_inline __u32 gate_direct_at(__u32 field, __u32 value)
 	return d ? d[config.table[field].base + value] : 0;
 }
 
-static __always_inline const union gate_tuple_value *gate_tuple_at(const struct gate_tuple *key)
+static __always_inline const void *gate_tuples_get(__u32 set)
 {
-	return bpf_map_lookup_elem(&tuples, key);
+	return bpf_map_lookup_elem(&tuples, &set);
+}
+
+static __always_inline const union gate_tuple_value *gate_tuple_at(const void *map,
+								   const struct gate_tuple *key)
+{
+	return bpf_map_lookup_elem((void *)map, key);
 }
 
 /* Tells of a packet, or counts that there was no room to. log_number: counted from 1. */

@@ -79,9 +79,9 @@ GATE_INLINE void gate_tuple_fill(struct gate_tuple *key, const struct gate_walk 
 	}
 }
 
-/* Under one shape after another, in the content that the key's version names. */
+/* Under one shape after another. */
 GATE_INLINE __u32 gate_tuple_try(const struct gate_walk *w, const struct gate_check *c,
-				 struct gate_tuple *key)
+				 const void *tuples, struct gate_tuple *key)
 {
 	const union gate_tuple_value *found;
 	union gate_tuple_value shape;
@@ -90,13 +90,13 @@ GATE_INLINE __u32 gate_tuple_try(const struct gate_walk *w, const struct gate_ch
 	for (i = 0; i < GATE_SHAPES_MAX; i++) {
 		__builtin_memset(key->word, 0, sizeof(key->word));
 		key->mark = GATE_SHAPE + i;
-		found = gate_tuple_at(key);
+		found = gate_tuple_at(tuples, key);
 		if (!found)
 			return 0;
 		shape = *found;
 		gate_tuple_fill(key, w, c, &shape);
 		key->mark = i;
-		found = gate_tuple_at(key);
+		found = gate_tuple_at(tuples, key);
 		if (found)
 			return found->verdict;
 		if (shape.bits[GATE_TUPLE_FIELDS])
@@ -110,23 +110,15 @@ GATE_STEP int gate_set_tuple(const struct gate_walk *w, __u32 number)
 {
 	const struct gate_check *c = gate_check_at(number);
 	struct gate_tuple key = { 0 };
-	const struct gate_set *set;
-	__u32 i, verdict = 0;
+	const void *tuples;
 
 	if (!w || !c)
 		return 0;
-	set = gate_set_at(c->set);
-	if (!set)
+	tuples = gate_tuples_get(c->set);
+	if (!tuples)
 		return 0;
 	key.set = c->set;
-	/* What is not found may just have been replaced, and taken away while it was looked for. */
-	for (i = 0; i < 2; i++) {
-		key.version = *(const volatile __u32 *)&set->version;
-		verdict = gate_tuple_try(w, c, &key);
-		if (verdict || *(const volatile __u32 *)&set->version == key.version)
-			break;
-	}
-	return (int)verdict;
+	return (int)gate_tuple_try(w, c, tuples, &key);
 }
 
 /* The verdict that a check's set has for the packet; 0: none, or a field is absent. */

@@ -9,7 +9,7 @@
  *   gate_direct_at(field, value)                number of a vector
  *   gate_lines_get(), gate_set_lines_get(set)   trees, and gate_line_at(tree, i): a line of one
  *   gate_entry_at(i), gate_check_at(i), gate_chain_at(i), gate_limit_at(i), gate_counter_at(i)
- *   gate_set_at(i), gate_tuple_at(key)          sets of concatenations
+ *   gate_tuples_get(set), gate_tuple_at(tuples, key)   sets of concatenations
  *   gate_clock()                                ns
  *   gate_lock(p), gate_unlock(p)
  *   gate_log(walk, entry)                       tells of a packet

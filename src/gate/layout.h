@@ -153,9 +153,9 @@ struct gate_check {
 };
 
 /*
- * Sets of concatenations: one hash for all of them. An element with prefixes is found under its
- * masked key, and the set's *shapes* say which prefix lengths occur; shape i is the element with mark
- * GATE_SHAPE + i whose words are 0. Ranges are split into prefixes by who fills it in.
+ * Sets of concatenations: a hash each. An element with prefixes is found under its masked key, and
+ * the set's *shapes* say which prefix lengths occur; shape i is the element with mark GATE_SHAPE + i
+ * whose words are 0. Ranges are split into prefixes by who fills it in.
  */
 #define GATE_TUPLE_WORDS  16u
 #define GATE_TUPLE_FIELDS 7u
@@ -163,9 +163,8 @@ struct gate_check {
 #define GATE_SHAPE        0x80000000u
 
 struct gate_tuple {
-	__u32 set;     /* number of the set */
-	__u32 version; /* of its content; see struct gate_set */
-	__u32 mark;    /* number of the shape, or GATE_SHAPE + it */
+	__u32 set;  /* number of the set, so that several may share a table where that is easier */
+	__u32 mark; /* number of the shape, or GATE_SHAPE + it */
 	__u32 word[GATE_TUPLE_WORDS];
 };
 
@@ -173,12 +172,6 @@ struct gate_tuple {
 union gate_tuple_value {
 	__u32 verdict; /* of an element; sets without verdicts: GATE_VERDICT_CONTINUE */
 	__u8 bits[GATE_TUPLE_FIELDS + 1];
-};
-
-/* What changes in one step when a set of concatenations is filled anew. */
-struct gate_set {
-	__u32 version;
-	__u32 pad;
 };
 
 /*
@@ -218,5 +211,5 @@ struct gate_event {
 _Static_assert(sizeof(struct gate_line) == 64, "layout of a map");
 _Static_assert(sizeof(struct gate_entry) == 32, "layout of a map");
 _Static_assert(sizeof(struct gate_check) == 64, "layout of a map");
-_Static_assert(sizeof(struct gate_tuple) == 76, "layout of a map");
+_Static_assert(sizeof(struct gate_tuple) == 72, "layout of a map");
 _Static_assert(sizeof(struct gate_limit) == 56, "layout of a map");

@@ -22,7 +22,6 @@ struct gate_native {
 	const __u16 *direct;
 	struct gate_native_tree lines;
 	const struct gate_native_tree *trees; /* by number of set */
-	const struct gate_set *sets;          /* NULL: all have version 0 */
 	const struct gate_entry *entries;
 	const struct gate_check *checks;
 	const struct gate_chain *chains;
@@ -94,18 +93,17 @@ static inline const struct gate_line *gate_line_at(const void *tree, __u32 i)
 	return i < t->n ? &t->lines[i] : NULL;
 }
 
-static inline const struct gate_set *gate_set_at(__u32 i)
+/* All of them are asked by one hook, as keys have the number of the set. */
+static inline const void *gate_tuples_get(__u32 set)
 {
-	static const struct gate_set first;
-
-	if (i >= gate_here->n_sets)
-		return NULL;
-	return gate_here->sets ? &gate_here->sets[i] : &first;
+	return set < gate_here->n_sets && gate_here->tuple ? gate_here : NULL;
 }
 
-static inline const union gate_tuple_value *gate_tuple_at(const struct gate_tuple *key)
+static inline const union gate_tuple_value *gate_tuple_at(const void *tuples,
+							  const struct gate_tuple *key)
 {
-	return gate_here->tuple ? gate_here->tuple(gate_here->arg, key) : NULL;
+	(void)tuples;
+	return gate_here->tuple(gate_here->arg, key);
 }
 
 static inline void gate_log(const struct gate_walk *w, const struct gate_entry *e)

@@ -24,7 +24,7 @@ struct image_tree {
 
 /* An entry of the map "tuples": a shape of a set, or a part of an element. */
 struct image_tuple {
-	struct gate_tuple key; /* its version is 0 */
+	struct gate_tuple key;
 	union gate_tuple_value value;
 };
 
@@ -41,7 +41,7 @@ struct image_set {
 
 /* What each map takes in bytes. Elements of hashes are counted with what the kernel adds to them. */
 struct image_memory {
-	uint64_t vectors, direct, lines, trees, tuples, sets, entries, checks, chains, limits;
+	uint64_t vectors, direct, lines, trees, tuples, entries, checks, chains, limits;
 	uint64_t counters; /* of one CPU */
 	uint64_t total;    /* with counters on all CPUs that are possible */
 };

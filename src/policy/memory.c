@@ -36,7 +36,6 @@ static uint64_t tuples_bytes(uint64_t n)
 void memory_count(struct image *image, uint32_t cpus)
 {
 	struct image_memory *m = &image->memory;
-	uint64_t tuples = 0;
 	size_t i;
 
 	if (!cpus)
@@ -46,20 +45,20 @@ void memory_count(struct image *image, uint32_t cpus)
 	m->direct = array_bytes(1, image->n_direct * sizeof(*image->direct));
 	m->lines = array_bytes(image->n_lines, sizeof(*image->lines));
 	m->trees = array_bytes(image->n_sets, sizeof(void *));
+	m->tuples = array_bytes(image->n_sets, sizeof(void *));
 	for (i = 0; i < image->n_sets; i++) {
 		if (image->sets[i].tree.n)
 			m->trees += array_bytes(image->sets[i].tree.n, sizeof(struct gate_line));
-		tuples += image->sets[i].tuples.n;
+		if (image->sets[i].tuples.n)
+			m->tuples += tuples_bytes(image->sets[i].tuples.n);
 	}
-	m->tuples = tuples_bytes(tuples);
-	m->sets = array_bytes(image->n_sets, sizeof(struct gate_set));
 	m->entries = array_bytes(image->n_entries, sizeof(*image->entries));
 	m->checks = array_bytes(image->n_checks, sizeof(*image->checks));
 	m->chains = array_bytes(image->n_chains, sizeof(*image->chains));
 	m->limits = array_bytes(image->n_limits, sizeof(*image->limits));
 	m->counters = array_bytes(image->n_counters, sizeof(*image->counters));
-	m->total = m->vectors + m->direct + m->lines + m->trees + m->tuples + m->sets + m->entries +
-		   m->checks + m->chains + m->limits + cpus * m->counters;
+	m->total = m->vectors + m->direct + m->lines + m->trees + m->tuples + m->entries +
+		   m->checks + m->chains + m->limits + (cpus + 1) * m->counters;
 }
 
 static double mib(uint64_t bytes)

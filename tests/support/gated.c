@@ -49,7 +49,6 @@ static struct gate_native *native_new(struct gated *g)
 		.direct = r->direct,
 		.lines = { r->lines.lines, r->lines.n },
 		.trees = (const struct gate_native_tree *)r->trees,
-		.sets = r->sets,
 		.entries = r->entries,
 		.checks = r->checks,
 		.chains = r->chains,
@@ -93,8 +92,7 @@ static void size_maps(struct gate_bpf *skel, const struct rules *r)
 	test_ok(bpf_map__set_value_size(skel->maps.direct, (2 * r->n_direct + 8) & ~7u));
 	size_map(skel->maps.lines, r->lines.n);
 	size_map(skel->maps.trees, r->n_sets);
-	size_map(skel->maps.tuples, 2 * RULES_TUPLES);
-	size_map(skel->maps.sets, r->n_sets);
+	size_map(skel->maps.tuples, r->n_sets);
 	size_map(skel->maps.entries, r->n_entries);
 	size_map(skel->maps.checks, r->n_checks);
 	size_map(skel->maps.chains, r->n_chains);
@@ -122,11 +120,26 @@ static void fill_trees(struct gate_bpf *skel, const struct rules *r)
 	}
 }
 
+static void fill_tuples(struct gate_bpf *skel, const struct rules *r, uint32_t set)
+{
+	int fd = test_ok(bpf_map_create(BPF_MAP_TYPE_HASH, "tuples", sizeof(struct gate_tuple),
+					sizeof(union gate_tuple_value), RULES_TUPLES, NULL));
+	uint32_t i;
+
+	for (i = 0; i < r->n_tuples; i++)
+		if (r->tuples[i].key.set == set)
+			test_ok(bpf_map_update_elem(fd, &r->tuples[i].key, &r->tuples[i].value,
+						    BPF_ANY));
+	test_ok(bpf_map_update_elem(bpf_map__fd(skel->maps.tuples), &set, &fd, BPF_ANY));
+	close(fd);
+}
+
 static void fill_maps(struct gate_bpf *skel, const struct rules *r)
 {
 	size_t stride = 8 * ((size_t)r->config.summaries + r->config.words);
 	char *direct = calloc(1, (2 * (size_t)r->n_direct + 8) & ~(size_t)7);
-	uint32_t i, key = 0;
+	const uint32_t key = 0;
+	uint32_t i;
 
 	assert_non_null(direct);
 	fill_map(skel->maps.vectors, r->vectors, stride, r->n_vectors);
@@ -135,15 +148,14 @@ static void fill_maps(struct gate_bpf *skel, const struct rules *r)
 	test_ok(bpf_map_update_elem(bpf_map__fd(skel->maps.direct), &key, direct, BPF_ANY));
 	free(direct);
 	fill_map(skel->maps.lines, r->lines.lines, sizeof(*r->lines.lines), r->lines.n);
-	fill_map(skel->maps.sets, r->sets, sizeof(*r->sets), r->n_sets);
 	fill_map(skel->maps.entries, r->entries, sizeof(*r->entries), r->n_entries);
 	fill_map(skel->maps.checks, r->checks, sizeof(*r->checks), r->n_checks);
 	fill_map(skel->maps.chains, r->chains, sizeof(*r->chains), r->n_chains);
 	fill_map(skel->maps.limits, r->limits, sizeof(*r->limits), r->n_limits);
-	for (i = 0; i < r->n_tuples; i++)
-		test_ok(bpf_map_update_elem(bpf_map__fd(skel->maps.tuples), &r->tuples[i].key,
-					    &r->tuples[i].value, BPF_ANY));
 	fill_trees(skel, r);
+	for (i = 0; i < r->n_sets; i++)
+		if (!r->trees[i].lines)
+			fill_tuples(skel, r, i);
 }
 
 /* libbpf 1.1 does not know the section. */

@@ -50,7 +50,6 @@ struct rules {
 	struct gate_check checks[RULES_CHECKS];
 	struct gate_chain chains[RULES_CHAINS];
 	struct gate_limit limits[RULES_LIMITS];
-	struct gate_set sets[RULES_SETS];
 	struct rules_tree trees[RULES_SETS];
 	struct rules_tuple tuples[RULES_TUPLES];
 	struct rules_tree lines;

@@ -161,7 +161,7 @@ static void add_element(struct making *m, struct gate_tuple *key, const uint32_t
 static void fill_tuples(struct making *m, uint32_t set, const uint32_t *fields, uint32_t n,
 			bool map, uint32_t first_chain)
 {
-	struct gate_tuple key = { .set = set, .version = m->rules->sets[set].version };
+	struct gate_tuple key = { .set = set };
 	uint32_t shapes = 1 + below(m, 4), elements, to;
 	union gate_tuple_value shape;
 
@@ -184,7 +184,6 @@ static struct gate_check *add_set(struct making *m, bool map, uint32_t first_cha
 		fields[i] = below(m, GATE_FIELD_MAX);
 		words += rules_words(fields[i]);
 	}
-	m->rules->sets[set].version = below(m, 3);
 	if (n == 1 || words > GATE_TUPLE_WORDS) {
 		fill_tree(m, set, fields[0], map, first_chain);
 		return rules_check_set(m->rules, set, fields, 1);

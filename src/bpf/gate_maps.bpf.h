@@ -83,6 +83,27 @@ struct {
 	__uint(max_entries, 4096);
 } events SEC(".maps");
 
+/*
+ * What only user space looks at, pinned with the rest: what each counter had before packets met this
+ * program, what was asked for, and the ruleset as it was read, in pages.
+ */
+GATE_ARRAY(earlier, struct gate_counter);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 8);
+} about SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, 4096);
+} listing SEC(".maps");
+
 #define GATE_STEP       __noinline
 #define GATE_CONFIG     config
 #define gate_clock()    bpf_ktime_get_ns()

@@ -43,7 +43,7 @@ struct image_set {
 struct image_memory {
 	uint64_t vectors, direct, lines, trees, tuples, entries, checks, chains, limits;
 	uint64_t counters; /* of one CPU */
-	uint64_t total;    /* with counters on all CPUs that are possible */
+	uint64_t total; /* with counters on all CPUs that are possible, and what they had earlier */
 };
 
 struct image {

@@ -49,7 +49,7 @@ struct instance_opts {
 
 /*
  * Loads the programs of all ranks that the image has, and fills their maps. The ruleset must stay
- * while the instance does; so must nothing else. -EPERM, -ENOMEM, or what the kernel said.
+ * while the instance does. -EPERM, -ENOMEM, or what the kernel said.
  */
 int instance_load(struct instance **out, const struct image *image, const struct ruleset *rs,
 		  const struct instance_opts *opts, struct complaint *c);

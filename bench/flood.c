@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 #include "flood.h"
+#include "peace.h"
 
 #define QUESTIONS 150
+#define PEACEFUL  1000000 /* datagrams */
 
 static const uint32_t rates[] = { 100, 5000, 200000 };
 
@@ -30,6 +32,7 @@ struct bench {
 	unsigned int rounds;
 	struct bench_table tables[FAMILIES][RATES];
 	struct bench_samples costs[COST_MAX][FAMILIES];
+	struct peace peace;
 	double worst_other, worst_held, worst_any; /* percent, guarded */
 };
 
@@ -204,6 +207,16 @@ static void target_costs(const struct bench *b, struct bench_target *whole,
 	drop->n_values = FAMILIES;
 }
 
+static void report_peace(const struct bench *b, struct bench_table *table)
+{
+	table->columns[table->n_columns++] = "peace";
+	bench_table_add(table, "datagrams, several at a time")[0] = (double)b->peace.datagrams;
+	bench_table_add(table, "fragments")[0] = (double)b->peace.fragments;
+	bench_table_add(table, "fragments that came twice")[0] = (double)b->peace.twice;
+	bench_table_add(table, "datagrams refused")[0] = (double)b->peace.disturbed;
+	bench_table_add(table, "KiB charged at most")[0] = (double)b->peace.memory / 1024;
+}
+
 static void target_loss(struct bench_target *target, double worst)
 {
 	target->n_values = 1;
@@ -211,45 +224,82 @@ static void target_loss(struct bench_target *target, double worst)
 	target->values[0] = 100 - worst;
 }
 
-static int report(const struct bench *b)
+struct findings {
+	const struct bench_table *tables[FAMILIES * RATES + 2];
+	struct bench_target targets[6];
+	size_t n_tables, n_targets;
+};
+
+static struct bench_target *add_target(struct findings *f, const char *label, double limit,
+				       int decimals)
 {
-	struct bench_table costs = { .key = "costs", .title = "ns a packet", .decimals = 1 };
-	const struct bench_table *tables[FAMILIES * RATES + 1];
-	struct bench_target targets[] = {
-		{ .label = "attacks that forge nobody: at most 1 % is lost",
-		  .limit = 1,
-		  .decimals = 1 },
-		{ .label = "every packet another source: at most 5 %", .limit = 5, .decimals = 1 },
-		{ .label = "forged addresses: others lose at most 1 %", .limit = 1, .decimals = 1 },
-		{ .label = "whole packets cost at most 5 ns", .limit = 5, .decimals = 1 },
-		{ .label = "XDP drops at a fifth of the kernel's price",
-		  .limit = 0.2,
-		  .decimals = 3 },
-	};
-	struct bench_report all = { .opts = &b->opts,
-				    .rounds = b->rounds,
-				    .tables = tables,
-				    .targets = targets,
-				    .n_targets = sizeof(targets) / sizeof(targets[0]) };
+	struct bench_target *target = &f->targets[f->n_targets++];
+
+	*target = (struct bench_target){ .label = label, .limit = limit, .decimals = decimals };
+	return target;
+}
+
+static void find_floods(struct findings *f, const struct bench *b)
+{
 	size_t rate;
 	int at;
 
 	for (at = 0; at < FAMILIES; at++)
 		for (rate = 0; rate < RATES; rate++)
 			if (b->tables[at][rate].n_rows)
-				tables[all.n_tables++] = &b->tables[at][rate];
+				f->tables[f->n_tables++] = &b->tables[at][rate];
+	target_loss(add_target(f, "attacks that forge nobody: at most 1 % is lost", 1, 1),
+		    b->worst_held);
+	target_loss(add_target(f, "every packet another source: at most 5 %", 5, 1), b->worst_any);
+	target_loss(add_target(f, "forged addresses: others lose at most 1 %", 1, 1),
+		    b->worst_other);
+}
+
+static void find_costs(struct findings *f, const struct bench *b)
+{
+	static struct bench_table costs = { .key = "costs", .title = "ns a packet", .decimals = 1 };
+	struct bench_target *whole = add_target(f, "whole packets cost at most 5 ns", 5, 1);
+	struct bench_target *drop = add_target(f, "XDP drops at a fifth of the kernel's price", 0.2,
+					       3);
+
 	report_costs(b, &costs);
-	tables[all.n_tables++] = &costs;
-	target_loss(&targets[0], b->worst_held);
-	target_loss(&targets[1], b->worst_any);
-	target_loss(&targets[2], b->worst_other);
-	target_costs(b, &targets[3], &targets[4]);
+	f->tables[f->n_tables++] = &costs;
+	target_costs(b, whole, drop);
+}
+
+static void find_peace(struct findings *f, const struct bench *b)
+{
+	static struct bench_table peace = { .key = "peace", .title = "without an attack" };
+	struct bench_target *target = add_target(f, "without an attack none is refused", 0, 0);
+
+	report_peace(b, &peace);
+	f->tables[f->n_tables++] = &peace;
+	target->n_values = 1;
+	target->names[0] = "datagrams refused";
+	target->values[0] = (double)b->peace.disturbed;
+}
+
+static int report(const struct bench *b)
+{
+	struct findings f = { .n_tables = 0 };
+	struct bench_report all = { .opts = &b->opts, .rounds = b->rounds };
+
+	if (bench_wants(&b->opts, "floods"))
+		find_floods(&f, b);
+	if (bench_wants(&b->opts, "costs"))
+		find_costs(&f, b);
+	if (bench_wants(&b->opts, "peace"))
+		find_peace(&f, b);
+	all.tables = f.tables;
+	all.n_tables = f.n_tables;
+	all.targets = f.targets;
+	all.n_targets = f.n_targets;
 	return bench_report_print(&all);
 }
 
 int main(int argc, char **argv)
 {
-	static const char *const parts[] = { "floods", "costs", NULL };
+	static const char *const parts[] = { "floods", "costs", "peace", NULL };
 	static struct bench b = {
 		.opts = {
 			.name = "flood",
@@ -273,6 +323,8 @@ int main(int argc, char **argv)
 		err = measure_floods(&b);
 	if (!err && bench_wants(&b.opts, "costs"))
 		err = run_costs(&b);
+	if (!err && bench_wants(&b.opts, "peace"))
+		err = peace_run(&b.peace, PEACEFUL, 1);
 	if (!err)
 		err = report(&b);
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;

@@ -28,7 +28,7 @@ struct bench_options {
 	const char *only;         /* one of them, or NULL */
 };
 
-/* Takes --rounds N, --quick, --json, --only PART. --help and what is wrong end the process: 0, 2. */
+/* Takes --rounds N, --quick, --json, --only PART. --help, what is wrong end the process: 0, 2 */
 void bench_options_parse(struct bench_options *opts, int argc, char **argv);
 
 /* Whether that part is asked for, alone or with the others. */

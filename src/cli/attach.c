@@ -91,22 +91,6 @@ static bool parse(const struct verb *self, struct request *q, int argc, char **a
 	return false;
 }
 
-/* "dir/only_dns.bpf.o" is "only_dns"; what can't stand in a name becomes "_". */
-static void name_of(const char *path, char *name)
-{
-	const char *base = strrchr(path, '/');
-	size_t i;
-
-	base = base ? base + 1 : path;
-	while (*base && strchr("-_.", *base))
-		base++;
-	snprintf(name, UNFRAG_NAME_MAX + 1, "%.*s", (int)strcspn(base, "."), base);
-	for (i = 0; name[i]; i++)
-		if (!strchr("-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
-			    name[i]))
-			name[i] = '_';
-}
-
 static int report(const struct request *q, struct unfrag_attachment *att)
 {
 	struct unfrag_attachment_info info = { .sz = sizeof(info) };
@@ -160,7 +144,7 @@ static int run(const struct verb *self, int argc, char **argv)
 	if (!parse(self, &q, argc, argv, &code))
 		return code;
 	if (!q.name) {
-		name_of(argv[optind], name);
+		object_name_of(argv[optind], name);
 		q.name = name;
 	}
 	source = realpath(argv[optind], NULL);

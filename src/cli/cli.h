@@ -35,6 +35,7 @@ extern const struct verb verb_pcap;
 extern const struct verb verb_policy;
 extern const struct verb verb_probe;
 extern const struct verb verb_replace;
+extern const struct verb verb_run;
 extern const struct verb verb_stats;
 
 /* Options without a letter of their own. */
@@ -77,6 +78,7 @@ enum cli_option {
 	OPTION_FORGET,
 	OPTION_EVENTS,
 	OPTION_ALLOW,
+	OPTION_ON_FAIL,
 	OPTION_PACKET,
 	OPTION_PCAP,
 	OPTION_WITH,

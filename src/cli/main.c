@@ -12,8 +12,8 @@
 #include "output.h"
 
 static const struct verb *const verbs[] = {
-	&verb_probe, &verb_attach, &verb_replace, &verb_detach, &verb_list,
-	&verb_stats, &verb_defrag, &verb_guard,   &verb_pcap,   &verb_policy,
+	&verb_probe,  &verb_attach, &verb_replace, &verb_detach, &verb_list, &verb_stats,
+	&verb_defrag, &verb_guard,  &verb_pcap,    &verb_policy, &verb_run,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))

@@ -202,3 +202,18 @@ void object_close(struct object *o)
 	o->obj = NULL;
 	o->log = NULL;
 }
+
+void object_name_of(const char *path, char *name)
+{
+	const char *base = strrchr(path, '/');
+	size_t i;
+
+	base = base ? base + 1 : path;
+	while (*base && strchr("-_.", *base))
+		base++;
+	snprintf(name, UNFRAG_NAME_MAX + 1, "%.*s", (int)strcspn(base, "."), base);
+	for (i = 0; name[i]; i++)
+		if (!strchr("-_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ",
+			    name[i]))
+			name[i] = '_';
+}

@@ -26,3 +26,9 @@ void object_close(struct object *o);
 /* Takes what libbpf says: kept for our own messages, printed only with -v. */
 __attribute__((format(printf, 2, 0))) int object_hear(enum libbpf_print_level level,
 						      const char *fmt, va_list ap);
+
+/*
+ * A name for what is in a file, of UNFRAG_NAME_MAX + 1 bytes: "dir/only_dns.bpf.o" is "only_dns"; what
+ * can't stand in a name becomes "_".
+ */
+void object_name_of(const char *path, char *name);

@@ -9,6 +9,9 @@
 
 static const struct verb *const verbs[] = {
 	&verb_policy_explain,
+	&verb_policy_load,
+	&verb_policy_reload,
+	&verb_policy_unload,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))

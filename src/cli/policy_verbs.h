@@ -7,3 +7,6 @@
 #include "cli.h"
 
 extern const struct verb verb_policy_explain;
+extern const struct verb verb_policy_load;
+extern const struct verb verb_policy_reload;
+extern const struct verb verb_policy_unload;

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * unfrag policy load: a ruleset from a file into force, under a name.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "object.h"
+#include "output.h"
+#include "policy_loading.h"
+#include "policy_verbs.h"
+#include "quantity.h"
+
+struct request {
+	const char *file;
+	const char *name;
+	const char *netns;
+	uint64_t memory;
+	bool closes;
+	bool json;
+};
+
+static int is_name(const char *name, void *arg)
+{
+	return !strcmp(name, arg);
+}
+
+/* Before a big file is read for nothing. */
+static int check_name(const struct request *q)
+{
+	int r = unfrag_attachment_each(is_name, (void *)(uintptr_t)q->name);
+
+	if (r <= 0)
+		return cli_exit_of(r);
+	cli_error(
+		"there is an attachment '%s' already; 'unfrag policy reload %s' puts another "
+		"ruleset in its place",
+		q->name, q->name);
+	return CLI_FAILED;
+}
+
+static int attach(const struct request *q, struct policy_loading *l)
+{
+	struct unfrag_attachment *att;
+	int code = policy_loading_attach(l, q->netns, &att);
+
+	if (!code)
+		unfrag_attachment_free(att);
+	return code;
+}
+
+static int load(const struct request *q)
+{
+	struct policy_loading l;
+	int code = policy_loading_init(&l, q->name, q->netns, q->memory);
+
+	if (!code)
+		code = policy_loading_file(&l, q->file);
+	if (!code)
+		code = attach(q, &l);
+	if (!code)
+		code = policy_loading_report(&l, "loaded", q->json);
+	policy_loading_release(&l);
+	return code;
+}
+
+/* The caller said that no packet is better than packets that nobody judges. */
+static void close_all(const struct request *q)
+{
+	struct policy_loading l;
+	int code = policy_loading_init(&l, q->name, q->netns, q->memory);
+
+	if (!code)
+		code = policy_loading_closed(&l, q->file);
+	if (!code)
+		code = attach(q, &l);
+	if (code)
+		cli_error(
+			"and what drops every packet could not be loaded either: NOTHING IS "
+			"FILTERED");
+	else
+		cli_error(
+			"EVERY PACKET IS DROPPED at input, forward and output until 'unfrag "
+			"policy reload %s' succeeds or 'unfrag policy unload %s' gives up",
+			q->name, q->name);
+	policy_loading_release(&l);
+}
+
+static bool parse_on_fail(const char *arg, bool *closes)
+{
+	*closes = !strcmp(arg, "closed");
+	if (*closes || !strcmp(arg, "open"))
+		return true;
+	cli_error("--on-fail '%s' is not known; use open or closed", arg);
+	return false;
+}
+
+static bool parse_option(struct request *q, int option)
+{
+	switch (option) {
+	case 'n':
+		q->name = optarg;
+		return true;
+	case OPTION_NETNS:
+		q->netns = optarg;
+		return true;
+	case OPTION_MEMORY:
+		if (quantity_size(optarg, &q->memory))
+			return true;
+		cli_error("--memory '%s' is no size; say 64M or 1G", optarg);
+		return false;
+	case OPTION_ON_FAIL:
+		return parse_on_fail(optarg, &q->closes);
+	default:
+		q->json = true;
+		return true;
+	}
+}
+
+static bool parse(const struct verb *self, struct request *q, int argc, char **argv, int *code)
+{
+	static const struct option options[] = {
+		{ "name", required_argument, NULL, 'n' },
+		{ "netns", required_argument, NULL, OPTION_NETNS },
+		{ "memory", required_argument, NULL, OPTION_MEMORY },
+		{ "on-fail", required_argument, NULL, OPTION_ON_FAIL },
+		{ "json", no_argument, NULL, OPTION_JSON },
+		CLI_COMMON_OPTIONS,
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "n:hv", options, NULL)) != -1) {
+		if (option == 'h' || option == 'v' || option == '?') {
+			if (cli_common_option(self, option, code))
+				return false;
+		} else if (!parse_option(q, option)) {
+			*code = CLI_USAGE;
+			return false;
+		}
+	}
+	if (argc - optind == 1)
+		return true;
+	*code = cli_usage(self, "one file with a ruleset is needed");
+	return false;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+	struct request q = { .memory = POLICY_MEMORY };
+	char name[UNFRAG_NAME_MAX + 1];
+	int code;
+
+	if (!parse(self, &q, argc, argv, &code))
+		return code;
+	q.file = argv[optind];
+	if (!q.name && !strcmp(q.file, "-"))
+		return cli_usage(self, "standard input has no name; give one with --name");
+	object_name_of(q.file, name);
+	q.name = q.name ? q.name : name;
+	code = cli_exit_of(unfrag_probe_require());
+	if (!code)
+		code = check_name(&q);
+	if (code)
+		return code;
+	code = load(&q);
+	if (code && q.closes)
+		close_all(&q);
+	return code;
+}
+
+const struct verb verb_policy_load = {
+	.name = "policy load",
+	.args = "[OPTIONS] FILE",
+	.summary = "put a ruleset into force",
+	.help = "  -n, --name NAME       name of the attachment (default: from the file)\n"
+		"      --netns NS        network namespace: a name, a path or a process id\n"
+		"      --memory SIZE     refuse what takes more (default: 512M)\n"
+		"      --on-fail V       if that fails: open, change nothing (default), or closed,\n"
+		"                        drop every packet\n"
+		"      --json            print what was loaded as JSON\n",
+	.run = run,
+};

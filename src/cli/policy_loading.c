@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
+#include "policy_loading.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "output.h"
+#include "quantity.h"
+
+/* A name under /run/netns, a path, or a process id. */
+static int open_netns(const char *netns)
+{
+	char path[INSTANCE_PATH_MAX];
+	int fd;
+
+	if (strchr(netns, '/'))
+		return open(netns, O_RDONLY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "/run/netns/%s", netns);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0 || strspn(netns, "0123456789") != strlen(netns))
+		return fd;
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", netns);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+int policy_loading_init(struct policy_loading *l, const char *name, const char *netns,
+			uint64_t memory)
+{
+	memset(l, 0, sizeof(*l));
+	l->netns = -1;
+	l->about.memory = memory;
+	snprintf(l->about.name, sizeof(l->about.name), "%s", name);
+	if (!netns)
+		return CLI_DONE;
+	l->netns = open_netns(netns);
+	if (l->netns >= 0)
+		return CLI_DONE;
+	cli_error("network namespace '%s' can't be opened: %s", netns, strerror(errno));
+	return CLI_FAILED;
+}
+
+void policy_loading_release(struct policy_loading *l)
+{
+	instance_free(l->instance);
+	image_free(l->image);
+	ruleset_release(&l->rs);
+	policy_listing_release(&l->listing);
+	if (l->netns >= 0)
+		close(l->netns);
+}
+
+/* nftables points at columns of the line above, so nothing may stand in front. */
+static void tell(struct policy_messages *m)
+{
+	size_t i;
+
+	for (i = 0; i < m->n; i++)
+		fprintf(stderr, "%s\n", m->text[i]);
+	policy_messages_release(m);
+}
+
+static int read_file(struct policy_loading *l, const char *path)
+{
+	struct policy_messages messages = { 0 };
+	const struct policy_read_opts opts = {
+		.netns = l->netns,
+		.messages = &messages,
+		.listing = &l->listing,
+	};
+	int err = policy_read(&l->rs, path, &opts);
+
+	tell(&messages);
+	return cli_exit_of(err);
+}
+
+/* A rank's program stands at all places where the ruleset has so many priorities. */
+static void add_place(struct policy_loading *l, uint32_t family, uint32_t hook, uint32_t rank)
+{
+	int32_t priority = l->image->priority[family][hook][rank];
+	struct unfrag_place *p;
+
+	for (p = l->places; p < l->places + l->n_places; p++)
+		if (p->hook == hook && p->priority == priority && p->program == rank) {
+			p->families |= 1u << family;
+			return;
+		}
+	if (l->n_places < UNFRAG_PLACES_MAX)
+		*p = (struct unfrag_place){ 1u << family, hook, priority, rank };
+	l->n_places++;
+}
+
+static int find_places(struct policy_loading *l)
+{
+	uint32_t family, hook, rank;
+
+	for (hook = 0; hook < GATE_HOOKS; hook++)
+		for (rank = 0; rank < GATE_RANKS_MAX; rank++)
+			for (family = 0; family < GATE_FAMILIES; family++)
+				if (l->image->config.place[family][hook][rank].n)
+					add_place(l, family, hook, rank);
+	if (l->n_places && l->n_places <= UNFRAG_PLACES_MAX)
+		return CLI_DONE;
+	cli_error("the ruleset has chains at %u places; 1 to %u are possible", l->n_places,
+		  UNFRAG_PLACES_MAX);
+	return CLI_FAILED;
+}
+
+static int load(struct policy_loading *l, const char *path)
+{
+	const struct image_opts opts = { .memory = l->about.memory };
+	const struct instance_opts kept = {
+		.about = &l->about,
+		.listing = l->listing.len ? &l->listing : NULL,
+	};
+	struct complaint c = { "" };
+	int err = image_new(&l->image, &l->rs, &opts, &c), code;
+
+	code = err ? CLI_FAILED : find_places(l);
+	if (!code)
+		err = instance_load(&l->instance, l->image, &l->rs, &kept, &c);
+	if (err)
+		cli_error("%s: %s", path, c.text);
+	if (err || code)
+		return CLI_FAILED;
+	l->n_programs = instance_programs(l->instance, l->programs);
+	return CLI_DONE;
+}
+
+static void note_path(struct policy_loading *l, const char *path)
+{
+	char *full = realpath(path, NULL);
+
+	/* Standard input can't be read again. */
+	if (strcmp(path, "-"))
+		snprintf(l->about.path, sizeof(l->about.path), "%s", full ? full : path);
+	free(full);
+}
+
+int policy_loading_file(struct policy_loading *l, const char *path)
+{
+	int code = read_file(l, path);
+
+	if (code)
+		return code;
+	note_path(l, path);
+	return load(l, path);
+}
+
+#define CLOSED_CHAIN(hook) \
+	" chain " hook " { type filter hook " hook " priority filter; policy drop; }\n"
+
+static const char closed[] = "table inet closed {\n" CLOSED_CHAIN("input") CLOSED_CHAIN("forward")
+	CLOSED_CHAIN("output") "}\n";
+
+int policy_loading_closed(struct policy_loading *l, const char *path)
+{
+	int fd = memfd_create("closed", 0), code = CLI_FAILED;
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/%d/fd/%d", getpid(), fd);
+	if (fd >= 0 && write(fd, closed, sizeof(closed) - 1) == sizeof(closed) - 1)
+		code = read_file(l, name);
+	if (fd >= 0)
+		close(fd);
+	if (code)
+		return code;
+	note_path(l, path);
+	l->about.flags |= POLICY_CLOSED;
+	return load(l, path);
+}
+
+int policy_loading_attach(struct policy_loading *l, const char *netns,
+			  struct unfrag_attachment **att)
+{
+	const struct unfrag_attach_opts opts = {
+		.sz = sizeof(opts),
+		.netns = netns,
+		.source = l->about.path,
+		.places = l->places,
+		.n_places = l->n_places,
+		.programs = l->programs,
+		.n_programs = l->n_programs,
+	};
+
+	return cli_exit_of(unfrag_attachment_attach(att, l->about.name,
+						    instance_object(l->instance), NULL, &opts));
+}
+
+static int put(struct policy_loading *l, struct unfrag_attachment *att)
+{
+	const struct unfrag_replace_opts opts = {
+		.sz = sizeof(opts),
+		.source = l->about.path,
+		.places = l->places,
+		.n_places = l->n_places,
+		.programs = l->programs,
+		.n_programs = l->n_programs,
+	};
+
+	return cli_exit_of(
+		unfrag_attachment_replace(att, instance_object(l->instance), NULL, &opts));
+}
+
+/* With the lock held: nobody changes what is inherited. */
+static int replace(struct policy_loading *l, struct unfrag_attachment *att, bool *inherited)
+{
+	struct instance *old = NULL;
+	struct complaint c = { "" };
+	int code = CLI_DONE;
+
+	/* What can't be read any more is no reason to keep it in force. */
+	*inherited = !instance_open(&old, att, &c);
+	if (!*inherited)
+		cli_note("counters start anew: %s", c.text);
+	else if (instance_inherit(l->instance, old, &c))
+		code = CLI_FAILED;
+	if (code)
+		cli_error("%s", c.text);
+	else
+		code = put(l, att);
+	if (!code && *inherited && instance_settle(l->instance, old, &c))
+		cli_note("counters may lack some packets: %s", c.text);
+	instance_free(old);
+	return code;
+}
+
+int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *att, bool *inherited)
+{
+	int code = cli_exit_of(unfrag_attachment_lock(att));
+
+	if (code)
+		return code;
+	code = replace(l, att, inherited);
+	unfrag_attachment_unlock(att);
+	return code;
+}
+
+size_t policy_loading_elements(const struct policy_loading *l)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < l->rs.n_sets; i++)
+		n += l->rs.sets[i].n_elements;
+	return n;
+}
+
+static int report_json(const struct policy_loading *l)
+{
+	json_t *places = json_array();
+	uint32_t i;
+
+	for (i = 0; i < l->n_places; i++)
+		json_array_append_new(places,
+				      json_pack("{s:o, s:s, s:i}", "families",
+						json_families(l->places[i].families), "hook",
+						unfrag_hook_name(
+							(enum unfrag_hook)l->places[i].hook),
+						"priority", (int)l->places[i].priority));
+	return json_finish(json_pack("{s:s, s:o, s:i, s:i, s:i, s:I, s:I, s:b, s:o}", "name",
+				     l->about.name, "file", json_text(l->about.path), "rules",
+				     (int)l->rs.n_rules, "chains", (int)l->rs.n_chains, "sets",
+				     (int)l->rs.n_sets, "elements",
+				     (json_int_t)policy_loading_elements(l), "memory",
+				     (json_int_t)l->image->memory.total, "closed",
+				     !!(l->about.flags & POLICY_CLOSED), "places", places));
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+int policy_loading_report(const struct policy_loading *l, const char *what, bool json)
+{
+	size_t elements = policy_loading_elements(l);
+	char buf[QUANTITY_MAX];
+
+	if (json)
+		return report_json(l);
+	printf("%s '%s': %zu rule%s, %zu chain%s, %zu set%s with %zu element%s, %s of memory\n",
+	       what, l->about.name, l->rs.n_rules, plural(l->rs.n_rules), l->rs.n_chains,
+	       plural(l->rs.n_chains), l->rs.n_sets, plural(l->rs.n_sets), elements,
+	       plural(elements), quantity_of_size(l->image->memory.total, buf));
+	return CLI_DONE;
+}

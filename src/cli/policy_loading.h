@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A ruleset on its way into the kernel: read from its file, compiled, loaded, and put into force. What
+ * load, reload and run have in common. Each step says what went wrong and returns an exit code.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "image.h"
+#include "instance.h"
+#include "policy.h"
+
+#include <unfrag/unfrag.h>
+
+#define POLICY_MEMORY (512ull << 20) /* unless asked otherwise */
+
+/* Flags of struct instance_about. */
+#define POLICY_CLOSED 0x1u /* drops all, as its ruleset could not be loaded */
+
+struct policy_loading {
+	struct ruleset rs;
+	struct policy_listing listing;
+	struct image *image;
+	struct instance *instance;
+	struct instance_about about;
+	struct unfrag_place places[UNFRAG_PLACES_MAX];
+	uint32_t n_places;
+	struct bpf_program *programs[GATE_RANKS_MAX];
+	uint32_t n_programs;
+	int netns; /* descriptor, or -1: the current one */
+};
+
+/* name: of the attachment; netns as in struct unfrag_attach_opts. */
+int policy_loading_init(struct policy_loading *l, const char *name, const char *netns,
+			uint64_t memory);
+void policy_loading_release(struct policy_loading *l);
+
+/* Reads a file ("-": standard input), compiles it and loads it; nothing is in force yet. */
+int policy_loading_file(struct policy_loading *l, const char *path);
+
+/* The same for a ruleset that drops everything at input, forward and output. */
+int policy_loading_closed(struct policy_loading *l, const char *path);
+
+/* Puts it into force under its name. */
+int policy_loading_attach(struct policy_loading *l, const char *netns,
+			  struct unfrag_attachment **att);
+
+/*
+ * Puts it in place of what is in force, in one step; counters and limits go on. *inherited: whether
+ * there were any.
+ */
+int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *att,
+			   bool *inherited);
+
+size_t policy_loading_elements(const struct policy_loading *l);
+
+/* What was loaded, as JSON or a line for people that starts with `what`. Returns an exit code. */
+int policy_loading_report(const struct policy_loading *l, const char *what, bool json);

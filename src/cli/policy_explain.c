@@ -11,6 +11,7 @@
 #include "output.h"
 #include "policy.h"
 #include "policy_pcap.h"
+#include "policy_source.h"
 #include "policy_verbs.h"
 #include "policy_way.h"
 #include "spell.h"
@@ -199,23 +200,10 @@ static int run_packet(struct job *job)
 	return job->json ? add_json(job, &p, 1, 0) : explain(job, &p, 0);
 }
 
-static int read_file(struct job *job)
-{
-	struct policy_messages messages = { 0 };
-	const struct policy_read_opts opts = { .netns = -1, .messages = &messages };
-	int err = policy_read(&job->rs, job->file, &opts);
-	size_t i;
-
-	for (i = 0; i < messages.n; i++)
-		cli_note("%s", messages.text[i]);
-	policy_messages_release(&messages);
-	return cli_exit_of(err);
-}
-
 static int run_job(struct job *job)
 {
 	struct complaint c = { "" };
-	int code = read_file(job);
+	int code = policy_source_read(&job->rs, job->file, NULL);
 
 	if (code)
 		return code;

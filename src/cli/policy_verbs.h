@@ -6,6 +6,8 @@
 
 #include "cli.h"
 
+extern const struct verb verb_policy_check;
+extern const struct verb verb_policy_diff;
 extern const struct verb verb_policy_explain;
 extern const struct verb verb_policy_load;
 extern const struct verb verb_policy_reload;

@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* unfrag policy diff: what changes from one ruleset to another, rule by rule. */
+#include <errno.h>
+#include <string.h>
+
+#include "outline.h"
+#include "output.h"
+#include "policy_source.h"
+#include "policy_verbs.h"
+
+/* As of diff(1), which scripts know. */
+enum {
+	DIFF_SAME = 0,
+	DIFF_DIFFERENT = 1,
+	DIFF_TROUBLE = 2,
+};
+
+struct job {
+	const char *name[2];
+	struct outline outline[2];
+	bool json;
+	json_t *changes;   /* with json */
+	const char *title; /* of the part that was printed last */
+};
+
+static void print_line(const char *title, char sign, const char *line, void *arg)
+{
+	struct job *job = arg;
+	const bool add = sign == '+';
+
+	if (job->title != title)
+		printf("%s\n", title);
+	job->title = title;
+	printf("%s%c %s%s\n", colour_on(add ? COLOUR_GOOD : COLOUR_BAD), sign,
+	       *line ? line : "(all of it)", colour_off(add ? COLOUR_GOOD : COLOUR_BAD));
+}
+
+static void add_line(const char *title, char sign, const char *line, void *arg)
+{
+	struct job *job = arg;
+
+	json_array_append_new(job->changes,
+			      json_pack("{s:o, s:s, s:o}", "in", json_text(title), "change",
+					sign == '+' ? "added" : "removed", "what",
+					*line ? json_text(line) : json_null()));
+}
+
+static int read_one(struct job *job, int i)
+{
+	struct ruleset rs;
+	int code = policy_source_read(&rs, job->name[i], NULL);
+
+	if (code)
+		return code == CLI_KERNEL ? code : DIFF_TROUBLE;
+	if (outline_init(&job->outline[i], &rs)) {
+		cli_error("no memory");
+		code = DIFF_TROUBLE;
+	}
+	ruleset_release(&rs);
+	return code;
+}
+
+static int compare(struct job *job)
+{
+	int r, code;
+
+	if (job->json)
+		job->changes = must(json_array());
+	r = outline_compare(&job->outline[0], &job->outline[1], job->json ? add_line : print_line,
+			    job);
+	code = r < 0 ? DIFF_TROUBLE : r ? DIFF_DIFFERENT : DIFF_SAME;
+	if (r < 0)
+		cli_error("no memory");
+	if (job->json && json_finish(json_pack("{s:b, s:o}", "same", !r, "changes", job->changes)))
+		code = DIFF_TROUBLE;
+	return code;
+}
+
+static int run(const struct verb *self, int argc, char **argv)
+{
+	static const struct option options[] = { { "json", no_argument, NULL, OPTION_JSON },
+						 CLI_COMMON_OPTIONS };
+	struct job job = { 0 };
+	int option, code;
+
+	while ((option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
+		if (option == OPTION_JSON)
+			job.json = true;
+		else if (cli_common_option(self, option, &code))
+			return code;
+	}
+	if (argc - optind != 2)
+		return cli_usage(self, "two files with rulesets are needed");
+	job.name[0] = argv[optind];
+	job.name[1] = argv[optind + 1];
+	if (!strcmp(job.name[0], "-") && !strcmp(job.name[1], "-"))
+		return cli_usage(self, "standard input can be read only once");
+	code = read_one(&job, 0);
+	if (!code)
+		code = read_one(&job, 1);
+	if (!code)
+		code = compare(&job);
+	outline_release(&job.outline[0]);
+	outline_release(&job.outline[1]);
+	return code;
+}
+
+const struct verb verb_policy_diff = {
+	.name = "policy diff",
+	.args = "A B [--json]",
+	.summary = "show what changes from one ruleset to another",
+	.help = "      --json            as JSON\n"
+		"\nExit status: 0 the same, 1 different, 2 trouble.\n",
+	.run = run,
+};

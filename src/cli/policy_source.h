@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Where verbs of policy take rulesets from. */
+#pragma once
+
+#include <jansson.h>
+
+#include "policy.h"
+
+/*
+ * Reads a file ("-": standard input). What there is to say goes to stderr as it is, or into
+ * *messages, an array, if that is given. Returns an exit code.
+ */
+int policy_source_read(struct ruleset *out, const char *file, json_t *messages);

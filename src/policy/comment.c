@@ -16,8 +16,8 @@
 #define MARK "unfrag:"
 
 #define HINT \
-	"use reassembled, not reassembled, largest or smallest with == != < > <= >= and a number, " \
-	"and commas between them"
+	"use reassembled, not reassembled, largest or smallest with == != < > <= >= and a " \
+	"number, and commas between them"
 
 static const char *skip_space(const char *p)
 {

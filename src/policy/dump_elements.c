@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * Elements of a set. The kernel tells them in pieces and finds its place again by counting, so a
- * hash that grows meanwhile may leave some out. What comes in one piece is whole; of more pieces the
- * same must come twice, unless libnftables was overheard saying what they are.
+ * hash that grows meanwhile may leave some out. What comes in one piece is whole; of more pieces
+ * the same must come twice, unless libnftables was overheard saying what they are.
  */
 #include <errno.h>
 #include <limits.h>

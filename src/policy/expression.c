@@ -138,7 +138,10 @@ static void read_expressions(struct rule_reader *rr, struct attr rest)
 	if (broken)
 		rule_refuse(rr, "its description",
 			    "the kernel describes it in a way not known here");
-	/* What is loaded last decides nothing, but if it is not there the rule ends before a verdict. */
+	/*
+	 * What is loaded last decides nothing, but if it is not there the rule ends before a
+	 * verdict.
+	 */
 }
 
 /* The comment among what nftables keeps with a rule: type, length, bytes. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A listing: sections, each with a head. What loaded the file writes it, the reader reads it. It may
- * be kept by others meanwhile, so nothing in it is believed.
+ * A listing: sections, each with a head. What loaded the file writes it, the reader reads it. It
+ * may be kept by others meanwhile, so nothing in it is believed.
  */
 #pragma once
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Tables, chains and named counters, and what else the kernel knows beside them, which is refused. */
+/*
+ * Tables, chains and named counters, and what else the kernel knows beside them, which is refused.
+ */
 #include <arpa/inet.h>
 #include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>

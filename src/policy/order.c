@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * In which order base chains of one priority run: the kernel puts a new hook in front of the others.
- * In which order chains were made their messages tell; where those are not there, the listing, which
- * has them table by table.
+ * In which order base chains of one priority run: the kernel puts a new hook in front of the
+ * others. In which order chains were made their messages tell; where those are not there, the
+ * listing, which has them table by table.
  */
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What libnftables tells the kernel. For elements of big sets that is the quickest way to learn
- * them: asked for them, the kernel walks over all that it told before for each 32 KiB of answer, which
- * takes minutes for a million. And the order in which chains were made is told nowhere else.
+ * them: asked for them, the kernel walks over all that it told before for each 32 KiB of answer,
+ * which takes minutes for a million. And the order in which chains were made is told nowhere else.
  *
  * libnftables calls sendmsg(2) through its own definition here, which sends and remembers. If it
  * should do otherwise one day, nothing is overheard, and the kernel is asked.

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the parts of the reader share: reader.c goes through a listing, object.c reads tables, chains
- * and counters, set.c sets and their elements, expression.c rules, one expression after the other.
+ * What the parts of the reader share: reader.c goes through a listing, object.c reads tables,
+ * chains and counters, set.c sets and their elements, expression.c rules, one expression after the
+ * other.
  */
 #pragma once
 
@@ -15,7 +16,7 @@ struct raw_element {
 	const uint8_t *key;
 	const uint8_t *end; /* of a concatenation of ranges; or NULL */
 	uint32_t verdict;
-	bool is_end; /* not an element: where an interval ends, which is one beyond its last value */
+	bool is_end; /* no element: one beyond the last value of an interval */
 };
 
 /* A set as the kernel keeps it. What its bytes mean is known when a rule looks something up. */

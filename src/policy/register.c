@@ -54,7 +54,9 @@ void register_mask(rbit *out, const rbit *in, const uint8_t *mask, const uint8_t
 	}
 }
 
-/* The kernel shifts words of 32 bits, each of this machine's order, the first the most significant. */
+/*
+ * The kernel shifts words of 32 bits, each of this machine's order, the first the most significant.
+ */
 static size_t place(size_t bit, size_t words)
 {
 	return 32 * (words - 1 - bit / 32) + register_host_bit(bit % 32, 4);
@@ -148,6 +150,11 @@ value number_read(const uint8_t *data, size_t len)
 	return v;
 }
 
+/* nftables up to 1.0.9 shifts bytes of "ip6 dscp @set" the wrong way round, for one. */
+#define LOST \
+	"the bits that nftables looks up are not those of one field; write the elements into the " \
+	"rule, or use another field"
+
 /* Fields take whole words of a key, as of registers. */
 static bool component_of(const rbit *in, size_t len, struct component *c, const char **why)
 {
@@ -162,7 +169,7 @@ static bool component_of(const rbit *in, size_t len, struct component *c, const 
 			continue;
 		if (b == RBIT_UNKNOWN || !(b & RBIT_FIELD) || b & RBIT_INVERT ||
 		    rbit_field(b) != c->field) {
-			*why = "its bytes are not those of one field";
+			*why = LOST;
 			return false;
 		}
 		c->of[i] = (uint8_t)rbit_index(b);
@@ -197,8 +204,7 @@ bool shape_of(const rbit *in, size_t len, struct shape *out, const char **why)
 		take = len - at < 4 ? len - at : 4;
 		field = first_field(in + 8 * at, 8 * take);
 		if (field < 0 || out->n == GATE_TUPLE_FIELDS) {
-			*why = field < 0 ? "its bytes are those of no field" :
-					   "more than 7 fields are concatenated";
+			*why = field < 0 ? LOST : "more than 7 fields are concatenated";
 			return false;
 		}
 		take = len - at < 4 ? take : 4 * GATE_WORDS_OF(field_bits((unsigned int)field));

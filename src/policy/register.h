@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The registers of nftables' rules, with what is known of each bit: that it is a bit of a field, or a
- * constant. Expressions move and mask bits; what is compared in the end is told by where the bits
+ * The registers of nftables' rules, with what is known of each bit: that it is a bit of a field, or
+ * a constant. Expressions move and mask bits; what is compared in the end is told by where the bits
  * came from. So "ip saddr 10.0.0.0/8", for which the kernel loads one byte, is a prefix of a field,
  * and "ip dscp", of which the kernel has two bits more, is that field shifted.
  */
@@ -93,6 +93,8 @@ bool shape_of(const rbit *in, size_t len, struct shape *out, const char **why);
 /* Do two keys lie the same way, whatever the fields? */
 bool shape_is_like(const struct shape *a, const struct shape *b);
 
-/* Field values of a component's bytes from..to; *possible: whether there are any. False: unclear. */
+/*
+ * Field values of a component's bytes from..to; *possible: whether there are any. False: unclear.
+ */
 bool component_span(const struct component *c, const uint8_t *from, const uint8_t *to,
 		    struct span *out, bool *possible);

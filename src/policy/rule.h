@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A ruleset, read and checked: everything that the gate can do and nothing else, with no trace of
- * how it was written. What reads nftables' JSON makes it; compiler, explanations and comparisons use
- * it.
+ * how it was written. What reads nftables' JSON makes it; compiler, explanations and comparisons
+ * use it.
  *
- * Numbers of chains, sets, counters and logs are indexes into the arrays of struct ruleset. What the
- * language implies is written out: "tcp dport 80" is two matches, on the protocol and on the port.
+ * Numbers of chains, sets, counters and logs are indexes into the arrays of struct ruleset. What
+ * the language implies is written out: "tcp dport 80" is two matches, on the protocol and on the
+ * port.
  */
 #pragma once
 
@@ -41,7 +42,10 @@ enum family {
 	FAMILY_INET = 3,
 };
 
-/* Named, or anonymous: then its name is "". Elements are sorted and disjoint if the key is one field. */
+/*
+ * Named, or anonymous: then its name is "". Elements are sorted and disjoint if the key is one
+ * field.
+ */
 struct set {
 	char *name;
 	uint32_t table;

@@ -263,14 +263,25 @@ static int run(int fd, struct policy_listing *out, const char *path,
 	return err ? err : tell(path, out, status, opts->messages);
 }
 
+/* libnftables ends the process at a directory, and speaks of itself if there is no file. */
+static int check_path(const char *path)
+{
+	struct stat st;
+
+	if (!strcmp(path, "-"))
+		return 0;
+	if (access(path, R_OK) || stat(path, &st))
+		return -errno;
+	return S_ISDIR(st.st_mode) ? -EISDIR : 0;
+}
+
 int scratch_list(struct policy_listing *out, const char *path, const struct policy_read_opts *opts)
 {
 	struct policy_listing listing = { 0 };
-	int fd, err;
+	int fd, err = check_path(path);
 
-	if (strcmp(path, "-") && access(path, R_OK)) {
-		err = -errno;
-		policy_say(opts->messages, "'%s' can't be read: %s", path, strerror(errno));
+	if (err) {
+		policy_say(opts->messages, "'%s' can't be read: %s", path, strerror(-err));
 		return err;
 	}
 	fd = memfd_create("unfrag-listing", MFD_CLOEXEC);

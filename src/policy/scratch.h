@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A process that loads a file in nftables' language into a network namespace of its own, and tells
- * what the kernel made of it. It ends with the namespace; a file can do no harm elsewhere, and costs
- * no more memory and time than is allowed.
+ * what the kernel made of it. It ends with the namespace; a file can do no harm elsewhere, and
+ * costs no more memory and time than is allowed.
  */
 #pragma once
 

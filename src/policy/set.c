@@ -2,10 +2,10 @@
 /*
  * Sets, maps of verdicts and their elements.
  *
- * The kernel keeps bytes, and rules look up bytes: of which fields, only the rules know. So elements
- * are kept as they come until a rule looks the set up, and become values of fields then. Intervals
- * of one field are kept as their bounds: a start, and an end one beyond the last value, which may be
- * the next interval's start or missing at the top.
+ * The kernel keeps bytes, and rules look up bytes: of which fields, only the rules know. So
+ * elements are kept as they come until a rule looks the set up, and become values of fields then.
+ * Intervals of one field are kept as their bounds: a start, and an end one beyond the last value,
+ * which may be the next interval's start or missing at the top.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -237,6 +237,10 @@ struct elements {
 	size_t n;
 };
 
+#define RANGES \
+	"nftables compares the bytes of a range in another order than the numbers'; use single " \
+	"values"
+
 /* Of one field: the end is one below the next bound. */
 static const char *convert_interval(const struct raw_set *raw, size_t i, const struct component *c,
 				    struct elements *out)
@@ -245,8 +249,7 @@ static const char *convert_interval(const struct raw_set *raw, size_t i, const s
 	value from = number_read(raw->elements[i].key, raw->len), to = ~(value)0;
 
 	if (!c->ordered)
-		return "nftables compares these bytes in another order than the numbers'; use "
-		       "single values";
+		return RANGES;
 	if (i + 1 < raw->n)
 		to = number_read(raw->elements[i + 1].key, raw->len) - 1;
 	if (number_span(&c->number, from, to, e->span)) {
@@ -285,8 +288,7 @@ static const char *convert_keys(const struct raw_set *raw, struct elements *out)
 			c = &raw->shape.component[j];
 			if (!component_span(c, raw->elements[i].key + at, end + at, &e->span[j],
 					    &possible))
-				return "nftables compares the bytes of a range in another order than "
-				       "the numbers'; use single values";
+				return RANGES;
 			all = all && possible;
 		}
 		e->verdict = raw->elements[i].verdict;
@@ -426,6 +428,8 @@ void raw_sets_finish(struct reader *r)
 	size_t i;
 
 	for (i = 0; i < r->n_sets; i++)
-		if (!r->sets[i].refused && !r->sets[i].shape.n && !r->no_memory)
+		/* One without a name is a part of a rule that was refused. */
+		if (!r->sets[i].refused && !r->sets[i].shape.n && !r->no_memory &&
+		    !(r->sets[i].flags & NFT_SET_ANONYMOUS))
 			finish_unused(r, &r->sets[i]);
 }

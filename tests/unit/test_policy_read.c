@@ -371,11 +371,12 @@ static void chains_made_later_run_first(void *state)
 	struct rulefile *f = state;
 	const struct chain *c;
 
-	rulefile_write(f, "add table ip a\nadd table ip b\n"
-			  "add chain ip b first { type filter hook input priority 0; }\n"
-			  "add chain ip a second { type filter hook input priority 0; }\n"
-			  "add chain ip b third { type filter hook input priority 0; }\n"
-			  "add chain ip b first { policy drop; }\n");
+	rulefile_write(f,
+		       "add table ip a\nadd table ip b\n"
+		       "add chain ip b first { type filter hook input priority 0; }\n"
+		       "add chain ip a second { type filter hook input priority 0; }\n"
+		       "add chain ip b third { type filter hook input priority 0; }\n"
+		       "add chain ip b first { policy drop; }\n");
 	rulefile_must_read(f);
 	c = f->rs.chains;
 	assert_string_equal(c[0].name, "second");

@@ -39,6 +39,13 @@ _unfrag_options() { # VERB
 		echo --interface --count --tunnels --write --filter --time --keep \
 			--drop-incomplete --overlap --compare --strict --buffer --report --json
 		;;
+	policy)
+		case ${COMP_WORDS[2]} in
+		check) echo --memory --json ;;
+		diff) echo --json ;;
+		explain) echo --packet --pcap --with --json ;;
+		esac
+		;;
 	esac
 	echo --verbose --help
 }
@@ -61,6 +68,7 @@ _unfrag_value() { # OPTION VERB
 	guard,--number | guard,-n | guard,--memory | guard,--timeout | guard,--share) return ;;
 	guard,--floor | guard,--datagrams | guard,--ipv4-prefix | guard,--ipv6-prefix) return ;;
 	guard,--small-* | guard,--truesize | guard,--forget | guard,--events) return ;;
+	policy,--memory | policy,--packet | policy,--with) return ;;
 	pcap,--time) echo first last && return ;;
 	pcap,--overlap) echo drop first last bsd bsd-right linux windows solaris && return ;;
 	esac
@@ -101,6 +109,11 @@ _unfrag_argument() { # VERB NUMBER WORD
 	replace,0 | stats,0 | detach,*) words=$(_unfrag_names) ;;
 	defrag,0) words='on off status' ;;
 	guard,0) words='on off status top watch tune' ;;
+	policy,0) words='check diff explain' ;;
+	policy,*)
+		_unfrag_files "$3"
+		return
+		;;
 	esac
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$3")
 }
@@ -126,7 +139,7 @@ _unfrag() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb words before=
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag guard pcap
+		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag guard pcap policy
 			--help --version" -- "$cur")
 		return
 	fi

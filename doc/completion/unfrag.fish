@@ -38,6 +38,7 @@ __unfrag_verb stats 'count packets by what became of them'
 __unfrag_verb defrag 'keep defragmentation on without a program'
 __unfrag_verb guard 'let only fragments pass that can become a datagram'
 __unfrag_verb pcap 'write a capture with whole packets'
+__unfrag_verb policy "rulesets in nftables' language, judged on whole packets"
 complete -c unfrag -n __fish_use_subcommand -s V -l version -d 'show versions'
 complete -c unfrag -s h -l help -d 'show the options'
 complete -c unfrag -n 'not __fish_use_subcommand' -s v -l verbose -d 'say more on what happens'
@@ -117,3 +118,18 @@ __unfrag_of 'pcap' -l buffer -x -d 'MiB for packets that wait'
 __unfrag_of 'pcap' -l report -d 'list datagrams'
 
 functions -e __unfrag_of __unfrag_verb
+
+# policy
+function __unfrag_policy # WORDS ARGUMENTS of complete
+    complete -c unfrag -n "__fish_seen_subcommand_from policy; and __fish_seen_subcommand_from $argv[1]" \
+        $argv[2..]
+end
+
+complete -c unfrag -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from check diff explain' \
+    -a 'check diff explain'
+__unfrag_policy 'check diff explain' -l json -d 'print JSON'
+__unfrag_policy 'check diff explain' -F
+__unfrag_policy 'check' -l memory -x -d 'refuse what takes more'
+__unfrag_policy 'explain' -l packet -x -d 'a packet in words'
+__unfrag_policy 'explain' -l pcap -r -d 'packets of a capture'
+__unfrag_policy 'explain' -l with -x -d "what a capture can't say"

@@ -57,6 +57,7 @@ static const char *const files[] = {
 	TEST_MANDIR "/man3/libunfrag.3",
 	TEST_MANDIR "/man3/libunfrag-reasm.3",
 	TEST_MANDIR "/man7/unfrag-bpf.7",
+	TEST_MANDIR "/man8/unfrag-policy.8",
 	TEST_MANDIR "/man8/unfrag.8",
 	TEST_DATADIR "/bash-completion/completions/unfrag",
 	TEST_DATADIR "/fish/vendor_completions.d/unfrag.fish",

@@ -133,6 +133,29 @@ static void the_manual_has_every_verb_and_option(void)
 	text_expect(options, "*--version*");
 }
 
+/* What "unfrag policy --help" lists has a page of its own. */
+static void the_manual_has_every_verb_and_option_of_policy(void)
+{
+	text_auto char *manual = page("unfrag-policy.8"), *help = NULL;
+	static struct verb v;
+	const char *p;
+
+	help = text_of("'%s' policy --help", UNFRAG);
+	for (p = strstr(help, "\n  "); p; p = strstr(p, "\n  ")) {
+		text_auto char *word = NULL, *section = NULL, *title = NULL;
+
+		p += 3;
+		word = text_format("%.*s", (int)strspn(p, LOWER), p);
+		snprintf(v.name, sizeof(v.name), "policy %s", word);
+		get_verb(&v);
+		title = text_format("\n## %s\n", word);
+		section = text_between(manual, title, "\n#");
+		expect_options(&v, section, "unfrag-policy.8");
+		text_expect(section, "*unfrag policy %s", word);
+		free(v.help);
+	}
+}
+
 /* What bash offers when these words are typed, the last one not to its end. */
 static char *bash(const char *words, unsigned int last)
 {
@@ -403,6 +426,7 @@ static void the_manual_has_every_call_of_bpf_programs(void)
 
 static const struct test tests[] = {
 	TEST(the_manual_has_every_verb_and_option),
+	TEST(the_manual_has_every_verb_and_option_of_policy),
 	TEST(bash_offers_every_verb_and_option),
 	TEST(bash_offers_values),
 	TEST(zsh_offers_every_verb_and_option),

@@ -175,8 +175,8 @@ static int run_pcap(struct job *job)
 		return r < 0 ? CLI_FAILED : r;
 	if (stats.fragments)
 		cli_note(
-			"%llu fragments are part of no whole packet: rules don't see them, they are "
-			"dropped before",
+			"%llu fragments are part of no whole packet: they are dropped before rules "
+			"see them",
 			(unsigned long long)stats.fragments);
 	if (stats.unreadable)
 		cli_note("%llu packets are no IP, or were captured without their headers",
@@ -259,12 +259,11 @@ const struct verb verb_policy_explain = {
 	.name = "policy explain",
 	.args = "FILE --packet PACKET | --pcap CAPTURE [--with WORDS] [--json]",
 	.summary = "show which rule decides about a packet, and why the others don't",
-	.help = "      --packet PACKET   \"udp 10.0.0.1:5353 > 10.8.0.2:53 len 4000 iif eth0\"; also oif,\n"
-		"                        hook, mark, ct, ttl, hoplimit, dscp, flags (tcp), type and code\n"
-		"                        (icmp, icmpv6), reassembled, largest, smallest; a hook is told\n"
-		"                        from iif and oif, else it is each that has chains\n"
-		"      --pcap CAPTURE    each packet of a capture, reassembled; -v shows all rules\n"
-		"      --with WORDS      what a capture can't say, as in PACKET: \"iif eth0 hook input\"\n"
+	.help = "      --packet PACKET   \"udp 10.0.0.1:5353 > 10.8.0.2:53 len 4000\"; also iif,\n"
+		"                        oif, hook, mark, ct, ttl, dscp, flags, type, code,\n"
+		"                        reassembled, largest, smallest\n"
+		"      --pcap CAPTURE    each packet of a capture, reassembled; -v: all rules\n"
+		"      --with WORDS      what a capture can't say: \"iif eth0 hook input\"\n"
 		"      --json            as JSON\n",
 	.run = run,
 };

@@ -39,7 +39,7 @@ struct image_set {
 	struct image_tuples tuples;
 };
 
-/* What each map takes in bytes. Elements of hashes are counted with what the kernel adds to them. */
+/* What each map takes in bytes, with what the kernel adds to the elements of hashes. */
 struct image_memory {
 	uint64_t vectors, direct, lines, trees, tuples, entries, checks, chains, limits;
 	uint64_t counters; /* of one CPU */

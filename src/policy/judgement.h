@@ -22,8 +22,8 @@ int judgement_new(struct judgement **out, const struct ruleset *rs, struct compl
 void judgement_free(struct judgement *j);
 
 /*
- * The hooks with chains that the packet comes to, as bits: what its devices tell of its way, and the
- * chains that there are. -EINVAL: it might as well come to others.
+ * The hooks with chains that the packet comes to, as bits: what its devices tell of its way, and
+ * the chains that there are. -EINVAL: it might as well come to others.
  */
 int judgement_hooks(const struct judgement *j, const struct told_packet *p);
 

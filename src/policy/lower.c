@@ -3,8 +3,8 @@
  * Rules to entries: what of a rule stands in which step.
  *
  * An entry does things in one order: checks, limit, counter, log, action. A statement that would
- * come too late for that opens the next entry of the same rule. Conditions hold for all entries of a
- * rule from theirs on, so what follows is looked at only if they held; checks and limits of an
+ * come too late for that opens the next entry of the same rule. Conditions hold for all entries of
+ * a rule from theirs on, so what follows is looked at only if they held; checks and limits of an
  * earlier entry that fail lead out of the rule, past the later ones.
  */
 #include <errno.h>

@@ -20,8 +20,6 @@ uint32_t native_packet(struct native *n, uint32_t family, uint32_t hook,
 /* From what they start with. */
 const struct gate_counter *native_counters(const struct native *n);
 
-/* Of the last packet, in order, at most NATIVE_LOGS_MAX; how many there were is more if some are not
- * kept.
- */
+/* Of the last packet, in order. No more than NATIVE_LOGS_MAX of them are kept. */
 #define NATIVE_LOGS_MAX 4096u
 const struct trial_log *native_logs(const struct native *n, size_t *count);

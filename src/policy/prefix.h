@@ -15,11 +15,11 @@ struct prefix {
 
 #define PREFIX_STEP_MAX 8u
 
-/* How many there may be of a range of so many bits: on either side of its middle, of each length. */
+/* Most that a range of so many bits takes: on either side of its middle, of each length. */
 size_t prefixes_most(uint32_t bits, uint32_t step);
 
 /*
- * from <= to, both of so many bits. How many bits a prefix leaves free is a multiple of `step`, up to
- * PREFIX_STEP_MAX, unless it is all of them. Returns how many prefixes it takes.
+ * from <= to, both of so many bits. How many bits a prefix leaves free is a multiple of `step`, up
+ * to PREFIX_STEP_MAX, unless it is all of them. Returns how many prefixes it takes.
  */
 size_t prefixes_of(struct prefix *out, const struct span *span, uint32_t bits, uint32_t step);

@@ -14,7 +14,7 @@ struct shapes {
 };
 
 /*
- * Whether two elements with different verdicts overlap. nftables takes the one that was added first,
- * the gate that of the first shape, so such a map can't be kept. Returns 1, 0 or -ENOMEM.
+ * Whether two elements with different verdicts overlap. nftables takes the one that was added
+ * first, the gate that of the first shape, so such a map can't be kept. Returns 1, 0 or -ENOMEM.
  */
 int shapes_conflict(const struct shapes *shapes, const struct tuple_table *t, const struct set *s);

@@ -23,8 +23,8 @@ struct told_packet {
 int told_parse(struct told_packet *out, const char *text, struct complaint *c);
 
 /*
- * A whole packet as it is, from its IP header on, with nothing known of where it came from. -EINVAL:
- * not even its IP header is there, or it is no IP.
+ * A whole packet as it is, from its IP header on, with nothing known of where it came from.
+ * -EINVAL: not even its IP header is there, or it is no IP.
  */
 int told_from_bytes(struct told_packet *out, const uint8_t *packet, size_t size);
 

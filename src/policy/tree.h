@@ -13,8 +13,8 @@ struct position {
 };
 
 /*
- * A tree of n > 0 positions, the first of which is at 0, of a field of so many bits. Without values,
- * the first position's value says whether it is in the set, and each next one differs.
+ * A tree of n > 0 positions, the first of which is at 0, of a field of so many bits. Without
+ * values, the first position's value says whether it is in the set, and each next one differs.
  *
  * Returns 0, -E2BIG (more levels than there may be), -ENOMEM. Free lines.
  */

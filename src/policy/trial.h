@@ -14,7 +14,7 @@ enum trial_end {
 	TRIAL_FAILED,  /* the match `statement` does not hold */
 	TRIAL_LIMITED, /* the limit `statement` says no */
 	TRIAL_UNKNOWN, /* the verdict map `statement` has no element for the packet */
-	TRIAL_POLICY, /* no rule: the end of a base chain, or return from it; verdict is its policy */
+	TRIAL_POLICY,  /* no rule: end of or return from a base chain, whose policy it is */
 	TRIAL_END_MAX,
 };
 

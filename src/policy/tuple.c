@@ -36,8 +36,8 @@ struct parts {
 };
 
 #define OVERLAP \
-	"elements of map '%s' overlap with different verdicts, and nftables takes the one that was " \
-	"added first: write elements that don't overlap"
+	"elements of map '%s' overlap with different verdicts, and nftables takes the one that " \
+	"was added first: write elements that don't overlap"
 
 static int add_tuple(struct making *m, const struct gate_tuple *key, union gate_tuple_value content)
 {

@@ -2,8 +2,8 @@
 /*
  * Random rulesets, and packets aimed at the bounds of what they ask for.
  *
- * All values come from a few numbers for each width, and their neighbours, so that rules overlap and
- * packets meet them. Jumps lead to chains made later, so they end.
+ * All values come from a few numbers for each width, and their neighbours, so that rules overlap
+ * and packets meet them. Jumps lead to chains made later, so they end.
  */
 #pragma once
 

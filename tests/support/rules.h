@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rulesets made by hand, without nftables. Make tables and sets first, then chains, then rules, chain
- * by chain. Memory that is short fails the test.
+ * Rulesets made by hand, without nftables. Make tables and sets first, then chains, then rules,
+ * chain by chain. Memory that is short fails the test.
  */
 #pragma once
 
-#include "rule.h"
+#include "image.h"
 #include <test.h>
 
 /* Numbers of what was made. */

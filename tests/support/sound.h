@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Whether an image is one that the gate may run: every number in it leads to something that is there.
+ * Whether an image is one that the gate may run: every number in it leads to what is there.
  */
 #pragma once
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Random rulesets and packets, compiled and rule by rule: same verdicts, counters, logs. With a fixed
- * seed, and with a fresh one that is printed: UNFRAG_TEST_SEED=N repeats it.
+ * Random rulesets and packets, compiled and rule by rule: same verdicts, counters, logs. With a
+ * fixed seed, and with a fresh one that is printed: UNFRAG_TEST_SEED=N repeats it.
  */
 #include <judged.h>
 #include <random_rules.h>

@@ -55,8 +55,8 @@ static int follow(const struct job *job, const struct told_packet *p, uint64_t t
 	*verdict = GATE_ACCEPT;
 	if (hooks < 0) {
 		cli_error(
-			"'%s' may come to several hooks with chains: say which way it goes by 'iif' "
-			"and 'oif', or by 'hook'",
+			"'%s' may come to several hooks: tell which way it goes by 'iif', 'oif' or "
+			"'hook'",
 			told_spell(p).text);
 		return CLI_USAGE;
 	}

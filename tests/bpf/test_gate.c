@@ -4,9 +4,9 @@
  * random packets of both families, the same verdicts and counters.
  */
 #include <gated.h>
-#include <tables_random.h>
 #include <stdlib.h>
 #include <string.h>
+#include <tables_random.h>
 #include <test.h>
 
 #define ROUNDS  16

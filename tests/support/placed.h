@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include <life.h>
+#include "life.h"
 #include <stdint.h>
 
 #include "../bpf/life_places.h"

@@ -68,7 +68,7 @@ _unfrag_value() { # OPTION VERB
 	guard,--number | guard,-n | guard,--memory | guard,--timeout | guard,--share) return ;;
 	guard,--floor | guard,--datagrams | guard,--ipv4-prefix | guard,--ipv6-prefix) return ;;
 	guard,--small-* | guard,--truesize | guard,--forget | guard,--events) return ;;
-	policy,--memory | policy,--packet | policy,--with) return ;;
+	policy,--memory | policy,--packet | policy,--table | policy,--with) return ;;
 	pcap,--time) echo first last && return ;;
 	pcap,--overlap) echo drop first last bsd bsd-right linux windows solaris && return ;;
 	esac
@@ -109,7 +109,7 @@ _unfrag_argument() { # VERB NUMBER WORD
 	replace,0 | stats,0 | detach,*) words=$(_unfrag_names) ;;
 	defrag,0) words='on off status' ;;
 	guard,0) words='on off status top watch tune' ;;
-	policy,0) words='check diff explain' ;;
+	policy,0) words='check diff explain set' ;;
 	policy,*)
 		_unfrag_files "$3"
 		return

@@ -125,11 +125,12 @@ function __unfrag_policy # WORDS ARGUMENTS of complete
         $argv[2..]
 end
 
-complete -c unfrag -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from check diff explain' \
-    -a 'check diff explain'
-__unfrag_policy 'check diff explain' -l json -d 'print JSON'
-__unfrag_policy 'check diff explain' -F
+complete -c unfrag -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from check diff explain set' \
+    -a 'check diff explain set'
+__unfrag_policy 'check diff explain set' -l json -d 'print JSON'
+__unfrag_policy 'check diff explain set' -F
 __unfrag_policy 'check' -l memory -x -d 'refuse what takes more'
 __unfrag_policy 'explain' -l packet -x -d 'a packet in words'
 __unfrag_policy 'explain' -l pcap -r -d 'packets of a capture'
 __unfrag_policy 'explain' -l with -x -d "what a capture can't say"
+__unfrag_policy 'set' -l table -x -d 'the table that the set is in'

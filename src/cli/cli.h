@@ -82,6 +82,7 @@ enum cli_option {
 	OPTION_PACKET,
 	OPTION_PCAP,
 	OPTION_WITH,
+	OPTION_TABLE,
 };
 
 #define CLI_COMMON_OPTIONS \

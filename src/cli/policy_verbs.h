@@ -11,4 +11,5 @@ extern const struct verb verb_policy_diff;
 extern const struct verb verb_policy_explain;
 extern const struct verb verb_policy_load;
 extern const struct verb verb_policy_reload;
+extern const struct verb verb_policy_set;
 extern const struct verb verb_policy_unload;

@@ -60,6 +60,7 @@ void instance_free(struct instance *in)
 			close(in->fds[i]);
 	gate_bpf__destroy(in->skel);
 	ruleset_release(&in->own);
+	policy_listing_release(&in->listing);
 	free(in);
 }
 
@@ -133,6 +134,7 @@ static int load(struct instance *in, const struct image *image, const struct ins
 		in->about = *opts->about;
 	in->about.version = KEPT_VERSION;
 	in->about.since = time(NULL);
+	in->about.takes = image->memory.total;
 	r = fill_arrays(in->skel, image, c);
 	if (!r)
 		r = fill_sets(in->skel, image, c);
@@ -250,14 +252,13 @@ static int check_sizes(const struct instance *in)
 static int read_ruleset(struct instance *in)
 {
 	struct policy_messages said = { 0 };
-	struct policy_listing listing;
-	int r = kept_read(in->fds[INSTANCE_ABOUT], in->fds[INSTANCE_LISTING], &in->about, &listing);
+	int r = kept_read(in->fds[INSTANCE_ABOUT], in->fds[INSTANCE_LISTING], &in->about,
+			  &in->listing);
 
 	if (r)
 		return r;
-	r = policy_parse(&in->own, &listing, &said);
+	r = policy_parse(&in->own, &in->listing, &said);
 	policy_messages_release(&said);
-	policy_listing_release(&listing);
 	in->rs = &in->own;
 	return r ? r : check_sizes(in);
 }
@@ -310,6 +311,11 @@ const struct instance_about *instance_about(const struct instance *in)
 const struct ruleset *instance_ruleset(const struct instance *in)
 {
 	return in->rs;
+}
+
+const struct policy_listing *instance_listing(const struct instance *in)
+{
+	return in->listing.data ? &in->listing : NULL;
 }
 
 int instance_lost(const struct instance *in, uint64_t *lost)

@@ -33,13 +33,14 @@ struct unfrag_attachment;
 
 /* What was asked for, kept in a map of the instance. */
 struct instance_about {
-	uint32_t version; /* of this layout; filled in, as is `since` */
+	uint32_t version; /* of this layout; filled in, as are `since` and `takes` */
 	uint32_t flags;   /* of the caller */
 	int64_t since;    /* seconds since 1970 */
 	uint64_t memory;  /* most that maps may take, bytes; 0: no limit */
+	uint64_t takes;   /* what they took when it was loaded */
 	char name[INSTANCE_NAME_MAX];
 	char path[INSTANCE_PATH_MAX]; /* of the file, so that it can be read again from anywhere */
-	char spare[160];
+	char spare[152];
 };
 
 struct instance_opts {
@@ -82,6 +83,9 @@ const struct instance_about *instance_about(const struct instance *in);
 
 /* As it was loaded; sets may have changed since. */
 const struct ruleset *instance_ruleset(const struct instance *in);
+
+/* What it was read from, of one that was opened; else NULL. */
+const struct policy_listing *instance_listing(const struct instance *in);
 
 /* What all counters of the ruleset show now, by number. n must be the ruleset's. */
 int instance_counters(const struct instance *in, struct gate_counter *out, size_t n,

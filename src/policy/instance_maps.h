@@ -27,7 +27,8 @@ struct instance {
 	int fds[INSTANCE_MAP_MAX];
 	struct instance_about about;
 	const struct ruleset *rs;
-	struct ruleset own; /* of one that was opened */
+	struct ruleset own; /* of one that was opened, as is the next */
+	struct policy_listing listing;
 };
 
 /* The kernel's refusal, in words. what: "the map 'x' can't be filled" */

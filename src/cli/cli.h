@@ -83,6 +83,7 @@ enum cli_option {
 	OPTION_PCAP,
 	OPTION_WITH,
 	OPTION_TABLE,
+	OPTION_TERSE,
 };
 
 #define CLI_COMMON_OPTIONS \

@@ -12,4 +12,5 @@ extern const struct verb verb_policy_explain;
 extern const struct verb verb_policy_load;
 extern const struct verb verb_policy_reload;
 extern const struct verb verb_policy_set;
+extern const struct verb verb_policy_show;
 extern const struct verb verb_policy_unload;

@@ -8,8 +8,9 @@
 #include "policy_verbs.h"
 
 static const struct verb *const verbs[] = {
-	&verb_policy_check,  &verb_policy_diff, &verb_policy_explain, &verb_policy_load,
-	&verb_policy_reload, &verb_policy_set,  &verb_policy_show,    &verb_policy_unload,
+	&verb_policy_check, &verb_policy_diff,   &verb_policy_explain,
+	&verb_policy_load,  &verb_policy_reload, &verb_policy_set,
+	&verb_policy_show,  &verb_policy_unload, &verb_policy_watch,
 };
 
 #define VERBS (sizeof(verbs) / sizeof(*verbs))

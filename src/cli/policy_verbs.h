@@ -14,3 +14,4 @@ extern const struct verb verb_policy_reload;
 extern const struct verb verb_policy_set;
 extern const struct verb verb_policy_show;
 extern const struct verb verb_policy_unload;
+extern const struct verb verb_policy_watch;

@@ -59,6 +59,9 @@ static const char *const files[] = {
 	TEST_MANDIR "/man7/unfrag-bpf.7",
 	TEST_MANDIR "/man8/unfrag-policy.8",
 	TEST_MANDIR "/man8/unfrag.8",
+	TEST_UNITDIR "/unfrag@.service",
+	TEST_DATADIR "/doc/unfrag/examples/edge.nft",
+	TEST_DATADIR "/doc/unfrag/examples/only_dns.nft",
 	TEST_DATADIR "/bash-completion/completions/unfrag",
 	TEST_DATADIR "/fish/vendor_completions.d/unfrag.fish",
 	TEST_DATADIR "/zsh/site-functions/_unfrag",
@@ -279,6 +282,22 @@ static void the_engine_s_program_reassembles(void *state)
 	assert_int_equal(each_program(state, text, "int main(", reassemble), 1);
 }
 
+#ifdef TEST_SYSTEMD_ANALYZE
+static void systemd_takes_the_unit(void *state)
+{
+	const struct tree *t = state;
+	text_auto char *said = NULL;
+
+	/* Of a package that stands elsewhere than where it says. */
+	text_run("sed 's|=" TEST_BINDIR
+		 "|=%s%s|' '%s%s/unfrag@.service' > '%s/unfrag@edge.service'",
+		 t->path, TEST_BINDIR, t->path, TEST_UNITDIR, t->dir);
+	said = text_of("'%s' verify --man=no '%s/unfrag@edge.service' 2>&1", TEST_SYSTEMD_ANALYZE,
+		       t->dir);
+	assert_string_equal(said, "");
+}
+#endif
+
 #define TEST_TREE(fn) TEST_WITH(fn, install, uninstall)
 
 static const struct test tests[] = {
@@ -292,6 +311,9 @@ static const struct test tests[] = {
 	TEST_TREE(the_readme_s_bpf_program_compiles),
 	TEST_TREE(the_manual_s_program_links_and_runs),
 	TEST_TREE(the_engine_s_program_reassembles),
+#ifdef TEST_SYSTEMD_ANALYZE
+	TEST_TREE(systemd_takes_the_unit),
+#endif
 };
 
 TEST_MAIN(tests);

@@ -15,6 +15,14 @@
 #include "fields.h"
 #include "words.h"
 
+/* What a log tells of a packet, whatever the rules ask for. */
+#define FIELD(name) (1u << GATE_##name)
+#define LOG_FIELDS \
+	(FIELD(IP_SADDR) | FIELD(IP_DADDR) | FIELD(IP6_SADDR) | FIELD(IP6_DADDR) | \
+	 FIELD(IIFNAME) | FIELD(OIFNAME) | FIELD(LENGTH) | FIELD(SPORT) | FIELD(DPORT) | \
+	 FIELD(LARGEST) | FIELD(SMALLEST) | FIELD(L4PROTO) | FIELD(TCP_FLAGS) | FIELD(ICMP_TYPE) | \
+	 FIELD(ICMP_CODE) | FIELD(ICMPV6_TYPE) | FIELD(ICMPV6_CODE) | FIELD(REASSEMBLED))
+
 /* How far an entry is filled. */
 enum stage {
 	STAGE_MATCH,
@@ -219,6 +227,7 @@ static int lower_statement(struct lowering *l, const struct statement *s)
 		if (!err)
 			last_entry(l)->log = s->index + 1;
 		*features |= GATE_HAS_LOG;
+		l->draft->image->config.fields |= LOG_FIELDS;
 		return err;
 	case STATEMENT_VERDICT:
 		return lower_verdict(l, s->verdict);

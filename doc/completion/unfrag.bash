@@ -44,8 +44,12 @@ _unfrag_options() { # VERB
 		check) echo --memory --json ;;
 		diff) echo --json ;;
 		explain) echo --packet --pcap --with --json ;;
+		load) echo --name --netns --memory --on-fail --json ;;
+		reload) echo --memory --json ;;
+		unload) echo --json ;;
 		esac
 		;;
+	run) echo --name --netns --memory ;;
 	esac
 	echo --verbose --help
 }
@@ -68,7 +72,8 @@ _unfrag_value() { # OPTION VERB
 	guard,--number | guard,-n | guard,--memory | guard,--timeout | guard,--share) return ;;
 	guard,--floor | guard,--datagrams | guard,--ipv4-prefix | guard,--ipv6-prefix) return ;;
 	guard,--small-* | guard,--truesize | guard,--forget | guard,--events) return ;;
-	policy,--memory | policy,--packet | policy,--table | policy,--with) return ;;
+	policy,--memory | policy,--packet | policy,--table | policy,--with | run,--memory) return ;;
+	policy,--on-fail) echo open closed && return ;;
 	pcap,--time) echo first last && return ;;
 	pcap,--overlap) echo drop first last bsd bsd-right linux windows solaris && return ;;
 	esac
@@ -109,8 +114,17 @@ _unfrag_argument() { # VERB NUMBER WORD
 	replace,0 | stats,0 | detach,*) words=$(_unfrag_names) ;;
 	defrag,0) words='on off status' ;;
 	guard,0) words='on off status top watch tune' ;;
-	policy,0) words='check diff explain set' ;;
-	policy,*)
+	policy,0) words='check diff explain load reload set unload' ;;
+	policy,[1-9]*)
+		case ${COMP_WORDS[2]},$2 in
+		reload,1 | unload,*) words=$(_unfrag_names) ;;
+		*)
+			_unfrag_files "$3"
+			return
+			;;
+		esac
+		;;
+	run,*)
 		_unfrag_files "$3"
 		return
 		;;
@@ -139,7 +153,7 @@ _unfrag() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb words before=
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag guard pcap policy
+		mapfile -t COMPREPLY < <(compgen -W "probe attach replace detach list stats defrag guard pcap policy run
 			--help --version" -- "$cur")
 		return
 	fi

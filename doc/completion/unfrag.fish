@@ -39,6 +39,7 @@ __unfrag_verb defrag 'keep defragmentation on without a program'
 __unfrag_verb guard 'let only fragments pass that can become a datagram'
 __unfrag_verb pcap 'write a capture with whole packets'
 __unfrag_verb policy "rulesets in nftables' language, judged on whole packets"
+__unfrag_verb run 'try a ruleset until Ctrl-C'
 complete -c unfrag -n __fish_use_subcommand -s V -l version -d 'show versions'
 complete -c unfrag -s h -l help -d 'show the options'
 complete -c unfrag -n 'not __fish_use_subcommand' -s v -l verbose -d 'say more on what happens'
@@ -117,6 +118,12 @@ __unfrag_of 'pcap' -l strict -d 'refuse fragments that hide headers'
 __unfrag_of 'pcap' -l buffer -x -d 'MiB for packets that wait'
 __unfrag_of 'pcap' -l report -d 'list datagrams'
 
+# run
+__unfrag_of 'run' -F
+__unfrag_of 'run' -s n -l name -x -d 'name of the attachment'
+__unfrag_of 'run' -l netns -x -a '(__unfrag_netns)' -d 'network namespace'
+__unfrag_of 'run' -l memory -x -d 'refuse what takes more'
+
 functions -e __unfrag_of __unfrag_verb
 
 # policy
@@ -125,12 +132,16 @@ function __unfrag_policy # WORDS ARGUMENTS of complete
         $argv[2..]
 end
 
-complete -c unfrag -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from check diff explain set' \
-    -a 'check diff explain set'
-__unfrag_policy 'check diff explain set' -l json -d 'print JSON'
-__unfrag_policy 'check diff explain set' -F
-__unfrag_policy 'check' -l memory -x -d 'refuse what takes more'
+complete -c unfrag -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from check diff explain load reload set unload' \
+    -a 'check diff explain load reload set unload'
+__unfrag_policy 'check diff explain load reload set unload' -l json -d 'print JSON'
+__unfrag_policy 'check diff explain load reload set' -F
+__unfrag_policy 'check load reload' -l memory -x -d 'refuse what takes more'
 __unfrag_policy 'explain' -l packet -x -d 'a packet in words'
 __unfrag_policy 'explain' -l pcap -r -d 'packets of a capture'
 __unfrag_policy 'explain' -l with -x -d "what a capture can't say"
 __unfrag_policy 'set' -l table -x -d 'the table that the set is in'
+__unfrag_policy 'load' -s n -l name -x -d 'name of the attachment'
+__unfrag_policy 'load' -l netns -x -a '(__unfrag_netns)' -d 'network namespace'
+__unfrag_policy 'load' -l on-fail -x -a 'open closed' -d 'what is in force then'
+__unfrag_policy 'reload unload' -a '(__unfrag_names)' -d attachment

@@ -21,8 +21,8 @@ enum about_state {
 
 /*
  * A hook and priority of an attachment with places. Its links have seats 2 * index + family.
- * seats[h] is for half h of the slot (src/bpf/layout.h): the number of its program + 1 for each family, in
- * four bits each; 0: no link.
+ * seats[h] is for half h of the slot (src/bpf/layout.h): the number of its program + 1 for each
+ * family, in four bits each; 0: no link.
  */
 struct about_place {
 	__s32 priority;

@@ -53,8 +53,9 @@ struct links_tally {
 
 /*
  * Looks for the pins of every link that `a` names in a half, and whether their places in the
- * namespace are taken (netns_call()'s fd, or LINKS_NETNS_UNKNOWN: not looked at): the kernel tells as much of a
- * link that was detached by force as of a live one. Returns 0, or why it could not be looked at.
+ * namespace are taken (netns_call()'s fd, or LINKS_NETNS_UNKNOWN: not looked at): the kernel tells
+ * as much of a link that was detached by force as of a live one. Returns 0, or why it could not be
+ * looked at.
  */
 int links_count(const struct store *s, const struct about *a, unsigned int half, int netns_fd,
 		struct links_tally *tally);

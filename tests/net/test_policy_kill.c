@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rulesets, cut short: load and reload killed at their calls that change anything. A load leaves the
- * ruleset whole, absent or shown as broken; a reload leaves the old or the new one. The command is
- * stopped at each call that is left when what only reads the file is done.
+ * Rulesets, cut short: load and reload killed before each of their calls that change anything. A
+ * load leaves the ruleset whole, absent or shown as broken; a reload leaves the old or the new one,
+ * and no count is lost.
  */
 #include <errno.h>
 #include <policed.h>

@@ -150,7 +150,8 @@ static const struct {
 } bad[] = {
 	{ "table inet t { chain", "syntax error" },
 	{ "table inet t {\nchain c {\nudp dport 9 accept\n}\n}\n", "no chain has a hook" },
-	{ "table ip t {\nchain c {\ntype nat hook prerouting priority -100;\ndnat to 10.0.0.1\n}\n}\n",
+	{ "table ip t {\nchain c {\ntype nat hook prerouting priority -100;\n"
+	  "dnat to 10.0.0.1\n}\n}\n",
 	  "nat" },
 	{ "table inet t {\nchain c {\ntype filter hook input priority 0;\nreject\n}\n}\n",
 	  "reject" },
@@ -255,7 +256,7 @@ static void usage_is_told(void *state)
 	command_expect(&c, 1, "no-such-ns");
 }
 
-/* The chains that drop all stand at 0, where no other process of these tests is in this namespace. */
+/* What drops all stands at priority 0: no other process is in this namespace. */
 static void on_fail_closed_drops_all_until_a_ruleset_comes(void *state)
 {
 	const struct life *l = state;
@@ -312,7 +313,7 @@ static void run_takes_its_ruleset_away_when_it_ends(void *state)
 	}
 }
 
-/* The server of a router gets datagrams to LIFE_PORT and none to the next, whatever their pieces. */
+/* The server gets datagrams to LIFE_PORT and none to the next one, whatever their pieces. */
 static void datagrams_in_pieces_are_judged_as_a_whole(void *state)
 {
 	lab_auto_router struct lab_router *router = NULL;
@@ -381,8 +382,8 @@ static void *keep_talking(void *arg)
 	"chain c {\ntype filter hook input priority %d; policy drop;\n" rules "\n}\n}\n"
 
 /*
- * In both rulesets every datagram is accepted by the rule that counts, which is another rule in each
- * of them and the same text: a packet that met half of each would be dropped or not be counted.
+ * In both rulesets every datagram is accepted by the rule that counts, to which other rules lead: a
+ * packet that met half of each would be dropped, or would not be counted.
  */
 static void reloads_under_traffic_judge_and_count_every_packet_once(void *state)
 {

@@ -6,6 +6,7 @@
 
 #include <command.h>
 #include <life.h>
+#include <stdint.h>
 
 #define POLICED_NAME "policed"
 

@@ -302,13 +302,15 @@ struct only {
 
 static int count_rulesets(const char *name, void *arg)
 {
+	struct unfrag_attachment_info info = { .sz = sizeof(info) };
 	struct only *only = arg;
 	struct unfrag_attachment *att;
-	int fd;
+	int fd = -1;
 
 	if (unfrag_attachment_open(&att, name))
 		return 0;
-	fd = unfrag_attachment_map(att, "events");
+	if (!unfrag_attachment_info(att, &info) && info.state != UNFRAG_STATE_BROKEN)
+		fd = unfrag_attachment_map(att, "events");
 	unfrag_attachment_free(att);
 	if (fd < 0)
 		return 0;

@@ -35,11 +35,13 @@ struct options {
 };
 
 static const char usage[] =
-	"usage: demo [--unfrag COMMAND] [--objects DIR] [--program FILE] [--json]\n"
+	"usage: demo [--unfrag COMMAND] [--objects DIR] [--ruleset FILE | --program FILE]\n"
+	"            [--json]\n"
 	"\n"
 	"  --unfrag COMMAND  the unfrag command (default: unfrag)\n"
 	"  --objects DIR     the build directory, with lab/ and examples/ in it (default: .)\n"
-	"  --program FILE    the policy for whole packets (default: examples/only_dns.bpf.o)\n"
+	"  --ruleset FILE    the policy for whole packets (default: examples/only_dns.nft)\n"
+	"  --program FILE    a program as that policy, such as examples/only_dns.bpf.o\n"
 	"  --json            print JSON instead of a table\n";
 
 static int parse_options(int argc, char **argv, struct options *opts)
@@ -47,6 +49,7 @@ static int parse_options(int argc, char **argv, struct options *opts)
 	static const struct option table[] = {
 		{ "unfrag", required_argument, NULL, 'u' },
 		{ "objects", required_argument, NULL, 'o' },
+		{ "ruleset", required_argument, NULL, 'r' },
 		{ "program", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
@@ -62,6 +65,9 @@ static int parse_options(int argc, char **argv, struct options *opts)
 		case 'o':
 			opts->objects = optarg;
 			break;
+		case 'r':
+			opts->paths.ruleset = optarg;
+			break;
 		case 'p':
 			opts->paths.program = optarg;
 			break;
@@ -75,6 +81,8 @@ static int parse_options(int argc, char **argv, struct options *opts)
 			return -EINVAL;
 		}
 	}
+	if (opts->paths.ruleset && opts->paths.program)
+		return -EINVAL;
 	return optind == argc ? 0 : -EINVAL;
 }
 
@@ -162,7 +170,7 @@ int main(int argc, char **argv)
 {
 	struct options opts = { .paths = { .unfrag = "unfrag" }, .objects = "." };
 	struct demo_report report = { 0 };
-	char lab_dir[4096], program[4096];
+	char lab_dir[4096], ruleset[4096];
 	int err;
 
 	if (parse_options(argc, argv, &opts)) {
@@ -171,9 +179,9 @@ int main(int argc, char **argv)
 	}
 	snprintf(lab_dir, sizeof(lab_dir), "%s/lab", opts.objects);
 	opts.paths.objects = lab_dir;
-	snprintf(program, sizeof(program), "%s/examples/only_dns.bpf.o", opts.objects);
-	if (!opts.paths.program)
-		opts.paths.program = program;
+	snprintf(ruleset, sizeof(ruleset), "%s/examples/only_dns.nft", opts.objects);
+	if (!opts.paths.ruleset)
+		opts.paths.ruleset = ruleset;
 	if (geteuid() != 0) {
 		demo_error("network namespaces and BPF programs need root: run it with sudo");
 		return EXIT_FAILURE;

@@ -116,26 +116,25 @@ static int run_unfrag(const char *const argv[], bool silent)
 static int attach_unfrag(struct demo_box *box)
 {
 	const char *netns = lab_ns_path(box->ns);
-	const char *const argv[] = { box->paths->unfrag,
-				     "attach",
-				     box->paths->program,
-				     "--name",
-				     box->attachment,
-				     "--netns",
-				     netns,
-				     "--hook",
-				     "forward",
-				     NULL };
+	const struct demo_paths *paths = box->paths;
+	const char *const load[] = { paths->unfrag,  "policy", "load",
+				     paths->ruleset, "--name", box->attachment,
+				     "--netns",      netns,    NULL };
+	const char *const attach[] = { paths->unfrag,   "attach",  paths->program, "--name",
+				       box->attachment, "--netns", netns,          "--hook",
+				       "forward",       NULL };
 
 	snprintf(box->attachment, sizeof(box->attachment), "demo-%d", (int)getpid());
-	return run_unfrag(argv, false);
+	return run_unfrag(paths->program ? attach : load, false);
 }
 
 static int detach_unfrag(const struct demo_box *box, bool silent)
 {
-	const char *const argv[] = { box->paths->unfrag, "detach", box->attachment, NULL };
+	const char *const unload[] = { box->paths->unfrag, "policy", "unload", box->attachment,
+				       NULL };
+	const char *const detach[] = { box->paths->unfrag, "detach", box->attachment, NULL };
 
-	return run_unfrag(argv, silent);
+	return run_unfrag(box->paths->program ? detach : unload, silent);
 }
 
 int demo_box_new(struct demo_box **out, enum demo_box_kind kind, const struct lab_ns *ns,

@@ -17,7 +17,8 @@ enum demo_box_kind {
 struct demo_paths {
 	const char *unfrag;  /* the command */
 	const char *objects; /* directory of the programs that judge fragments */
-	const char *program; /* the policy as a program for whole packets */
+	const char *ruleset; /* the policy for whole packets, in nftables' language */
+	const char *program; /* the same as a program; NULL: the ruleset counts */
 };
 
 struct demo_box;

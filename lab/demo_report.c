@@ -65,7 +65,7 @@ void demo_report_print(const struct demo_report *report)
 	if (demo_report_good(report)) {
 		puts("Judged one by one, fragments smuggle data in or large answers are lost;"
 		     " judged whole, neither.");
-		puts("On your own machine, with your own program: unfrag attach your.bpf.o");
+		puts("On your own machine, with your own rules: unfrag policy load your.nft");
 	} else {
 		puts("The last row should say that every answer came and nothing was smuggled.");
 		puts("What this kernel and this process can do: unfrag probe");

@@ -46,7 +46,8 @@ _unfrag_options() { # VERB
 		explain) echo --packet --pcap --with --json ;;
 		load) echo --name --netns --memory --on-fail --json ;;
 		reload) echo --memory --json ;;
-		unload) echo --json ;;
+		show) echo --json --terse ;;
+		unload | watch) echo --json ;;
 		esac
 		;;
 	run) echo --name --netns --memory ;;
@@ -114,10 +115,10 @@ _unfrag_argument() { # VERB NUMBER WORD
 	replace,0 | stats,0 | detach,*) words=$(_unfrag_names) ;;
 	defrag,0) words='on off status' ;;
 	guard,0) words='on off status top watch tune' ;;
-	policy,0) words='check diff explain load reload set unload' ;;
+	policy,0) words='check diff explain load reload set show unload watch' ;;
 	policy,[1-9]*)
 		case ${COMP_WORDS[2]},$2 in
-		reload,1 | unload,*) words=$(_unfrag_names) ;;
+		reload,1 | show,1 | unload,* | watch,1) words=$(_unfrag_names) ;;
 		*)
 			_unfrag_files "$3"
 			return

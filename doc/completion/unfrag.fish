@@ -132,9 +132,9 @@ function __unfrag_policy # WORDS ARGUMENTS of complete
         $argv[2..]
 end
 
-complete -c unfrag -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from check diff explain load reload set unload' \
-    -a 'check diff explain load reload set unload'
-__unfrag_policy 'check diff explain load reload set unload' -l json -d 'print JSON'
+complete -c unfrag -n '__fish_seen_subcommand_from policy; and not __fish_seen_subcommand_from check diff explain load reload set show unload watch' \
+    -a 'check diff explain load reload set show unload watch'
+__unfrag_policy 'check diff explain load reload set show unload watch' -l json -d 'print JSON'
 __unfrag_policy 'check diff explain load reload set' -F
 __unfrag_policy 'check load reload' -l memory -x -d 'refuse what takes more'
 __unfrag_policy 'explain' -l packet -x -d 'a packet in words'
@@ -144,4 +144,5 @@ __unfrag_policy 'set' -l table -x -d 'the table that the set is in'
 __unfrag_policy 'load' -s n -l name -x -d 'name of the attachment'
 __unfrag_policy 'load' -l netns -x -a '(__unfrag_netns)' -d 'network namespace'
 __unfrag_policy 'load' -l on-fail -x -a 'open closed' -d 'what is in force then'
-__unfrag_policy 'reload unload' -a '(__unfrag_names)' -d attachment
+__unfrag_policy 'show' -l terse -d 'no elements of sets'
+__unfrag_policy 'reload show unload watch' -a '(__unfrag_names)' -d attachment

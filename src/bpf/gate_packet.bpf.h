@@ -4,6 +4,9 @@
  * no others.
  *
  * Behind the front all IP headers can be followed, and the first one is in the linear part.
+ *
+ * A global function is verified once, and who calls it is told nothing of what it did to memory: so
+ * ways that part in one come together again where it returns. Its text is not to grow with fields.
  */
 #pragma once
 
@@ -54,6 +57,7 @@ struct timespec64___unfrag {
 #pragma clang attribute pop
 
 struct gate_packet {
+	struct bpf_nf_ctx *ctx;
 	const struct sk_buff___gate *skb;
 	const unsigned char *base;
 	__u32 linear;
@@ -83,44 +87,63 @@ static __always_inline void gate_get_wide(const struct gate_packet *p, __u32 off
 }
 
 /* Bytes that are not in the linear part, or not there. How many of four; the first one on top. */
-static __noinline __u32 gate_far(const struct gate_packet *p, __u32 off, __u32 *four)
+__noinline int gate_far(struct bpf_nf_ctx *ctx, __u32 off, __u32 *four)
 {
-	__u32 n = off < p->len ? p->len - off : 0;
+	const struct sk_buff___gate *skb = (const struct sk_buff___gate *)ctx->skb;
+	__u32 n = off < skb->len ? skb->len - off : 0;
 	struct bpf_dynptr ptr;
 	__u32 bytes = 0;
 
+	if (!four)
+		return 0;
 	*four = 0;
 	if (n > sizeof(bytes))
 		n = sizeof(bytes);
-	if (!n || bpf_dynptr_from_skb((struct __sk_buff *)p->skb, 0, &ptr) ||
+	if (!n || bpf_dynptr_from_skb((struct __sk_buff *)skb, 0, &ptr) ||
 	    bpf_dynptr_read(&bytes, n, &ptr, off, 0))
 		return 0;
 	*four = bpf_ntohl(bytes);
-	return n;
+	return (int)n;
 }
 
 static __always_inline __u32 gate_four(const struct gate_packet *p, __u32 off, __u32 *four)
 {
 	if (off + sizeof(*four) > p->linear)
-		return gate_far(p, off, four);
+		return (__u32)gate_far(p->ctx, off, four);
 	*four = gate_get32(p, off);
 	return sizeof(*four);
 }
 
 #include "../gate/read.h"
 
-/* Together, so that a callback can be given both. */
-struct gate_chase {
-	struct gate_packet packet;
-	struct gate_l4 l4;
-};
-
-static __noinline long gate_chase_step(__u32 i, void *arg)
+static __always_inline void gate_packet_of(struct gate_packet *p, struct bpf_nf_ctx *ctx)
 {
-	struct gate_chase *c = arg;
+	p->ctx = ctx;
+	p->skb = (const struct sk_buff___gate *)ctx->skb;
+	p->base = p->skb->data;
+	p->len = p->skb->len;
+	p->linear = p->len - p->skb->data_len;
+}
 
-	gate_read_exthdr(&c->packet, &c->l4);
-	return !c->l4.walking;
+__noinline int gate_chase_step(struct bpf_nf_ctx *ctx, struct gate_l4 *l4)
+{
+	struct gate_packet p;
+
+	if (!l4)
+		return 0;
+	gate_packet_of(&p, ctx);
+	gate_read_exthdr(&p, l4);
+	return 0;
+}
+
+static __always_inline void gate_chase(struct bpf_nf_ctx *ctx, struct gate_l4 *l4)
+{
+	__u32 i;
+
+#pragma GCC unroll 1
+	for (i = 0; i < UNFRAG_EXTHDR_MAX && l4->walking; i++)
+		gate_chase_step(ctx, l4);
+	l4->lost |= l4->walking;
 }
 
 /* Original fragments of a packet, of which all but the first hang in a list. */
@@ -144,9 +167,10 @@ static __noinline long gate_piece(__u32 i, void *arg)
 }
 
 /* Bytes of the smallest one; 0 where the list is gone. header: in front of each fragment's data. */
-static __noinline __u32 gate_smallest(const struct gate_packet *p, __u32 header, __u32 fragment)
+__noinline int gate_smallest(struct bpf_nf_ctx *ctx, __u32 header)
 {
-	const void *info = p->skb->head + p->skb->end;
+	const struct sk_buff___gate *skb = (const struct sk_buff___gate *)ctx->skb;
+	const void *info = skb->head + skb->end;
 	const struct skb_shared_info___gate *shared =
 		bpf_rdonly_cast(info, bpf_core_type_id_kernel(struct skb_shared_info___gate));
 	struct gate_pieces pieces = { .next = shared->frag_list, .least = ~0u };
@@ -154,7 +178,8 @@ static __noinline __u32 gate_smallest(const struct gate_packet *p, __u32 header,
 	if (!pieces.next)
 		return 0;
 	bpf_loop(GATE_FRAGMENTS_MAX, gate_piece, &pieces, 0);
-	return gate_least(p->len - pieces.sum, header + pieces.least) + fragment;
+	skb = (const struct sk_buff___gate *)ctx->skb;
+	return (int)gate_least(skb->len - pieces.sum, header + pieces.least);
 }
 
 static __always_inline __u32 gate_frag_max_size(const struct gate_packet *p, int is_ipv6)
@@ -179,9 +204,9 @@ static __always_inline void gate_read_fragments(struct gate_values *v, const str
 	gate_put(v, LARGEST, largest);
 	if (!GATE_WANTS(GATE_BIT(SMALLEST)))
 		return;
-	smallest = gate_smallest(p, l4->header, is_ipv6 ? 8 : 0);
+	smallest = (__u32)gate_smallest(p->ctx, l4->header);
 	if (smallest)
-		gate_put(v, SMALLEST, smallest);
+		gate_put(v, SMALLEST, smallest + (is_ipv6 ? 8 : 0));
 }
 
 /* A device's name, with zeros behind it. */
@@ -231,40 +256,38 @@ static __always_inline void gate_read_rest(struct gate_values *v, const struct g
 }
 
 /* What the headers say. Returns 0, or -1 for a packet that the front would not let by. */
-static __always_inline int gate_read_headers(struct gate_values *v, struct gate_chase *c,
-					     int is_ipv6)
+static __always_inline int gate_read_headers(struct gate_values *v, const struct gate_packet *p,
+					     struct gate_l4 *l4, int is_ipv6)
 {
-	if (c->packet.linear < (is_ipv6 ? UNFRAG_IPV6_HLEN : UNFRAG_IPV4_HLEN))
+	if (p->linear < (is_ipv6 ? UNFRAG_IPV6_HLEN : UNFRAG_IPV4_HLEN))
 		return -1;
 	if (is_ipv6)
-		gate_read_ipv6(v, &c->packet, &c->l4);
+		gate_read_ipv6(v, p, l4);
 	else
-		gate_read_ipv4(v, &c->packet, &c->l4);
-	if (c->l4.walking) {
-		bpf_loop(UNFRAG_EXTHDR_MAX, gate_chase_step, c, 0);
-		c->l4.lost |= c->l4.walking;
-	}
+		gate_read_ipv4(v, p, l4);
+	if (l4->walking)
+		gate_chase(p->ctx, l4);
 	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO)))
-		gate_read_l4(v, &c->packet, &c->l4);
+		gate_read_l4(v, p, l4);
 	return 0;
 }
 
-static __noinline int gate_read(struct bpf_nf_ctx *ctx, struct gate_values *v)
+__noinline int gate_read(struct bpf_nf_ctx *ctx, struct gate_values *v)
 {
-	const struct sk_buff___gate *skb = (const struct sk_buff___gate *)ctx->skb;
 	int is_ipv6 = ctx->state->pf == UNFRAG_IPV6;
-	struct gate_chase c = {
-		.packet = { .skb = skb, .base = skb->data, .len = skb->len },
-	};
+	struct gate_l4 l4 = { 0 };
+	struct gate_packet p;
 
-	c.packet.linear = c.packet.len - skb->data_len;
+	if (!v)
+		return -1;
+	gate_packet_of(&p, ctx);
 	if (config.features & GATE_HAS_LOG)
 		__builtin_memset(v, 0, sizeof(*v));
 	v->present = 0;
-	if (gate_read_headers(v, &c, is_ipv6))
+	if (gate_read_headers(v, &p, &l4, is_ipv6))
 		return -1;
-	gate_read_fragments(v, &c.packet, &c.l4, is_ipv6);
+	gate_read_fragments(v, &p, &l4, is_ipv6);
 	gate_read_devices(v, ctx);
-	gate_read_rest(v, &c.packet, ctx->state->pf);
+	gate_read_rest(v, &p, ctx->state->pf);
 	return 0;
 }

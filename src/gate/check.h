@@ -61,11 +61,25 @@ GATE_INLINE __u32 gate_prefix_mask(__u32 bits, __u32 part)
 	return (__u32)(0xffffffff00000000ull >> used);
 }
 
-GATE_INLINE void gate_tuple_fill(struct gate_tuple *key, const struct gate_walk *w,
-				 const struct gate_check *c, const union gate_tuple_value *shape)
+/* The key of a shape. Both this and the next are steps to keep the stack of their caller small. */
+GATE_STEP int gate_tuple_shape(struct gate_tuple *key, __u32 number)
+{
+	if (!key)
+		return 0;
+	__builtin_memset(key->word, 0, sizeof(key->word));
+	key->mark = GATE_SHAPE + number;
+	return 0;
+}
+
+/* From the key of a shape on: that of an element under it. */
+GATE_STEP int gate_tuple_fill(struct gate_tuple *key, const struct gate_walk *w,
+			      const struct gate_check *c, const union gate_tuple_value *shape)
 {
 	__u32 component = ~0u, part, at, i;
 
+	if (!key || !w || !c || !shape)
+		return 0;
+	key->mark -= GATE_SHAPE;
 #pragma GCC unroll 16
 	for (i = 0; i < GATE_TUPLE_WORDS; i++) {
 		if (i >= c->words)
@@ -77,40 +91,16 @@ GATE_INLINE void gate_tuple_fill(struct gate_tuple *key, const struct gate_walk 
 		key->word[i] = gate_word_at(w, c->word[i]) &
 			       gate_prefix_mask(shape->bits[at], part);
 	}
-}
-
-/* Under one shape after another. */
-GATE_INLINE __u32 gate_tuple_try(const struct gate_walk *w, const struct gate_check *c,
-				 const void *tuples, struct gate_tuple *key)
-{
-	const union gate_tuple_value *found;
-	union gate_tuple_value shape;
-	__u32 i;
-
-	for (i = 0; i < GATE_SHAPES_MAX; i++) {
-		__builtin_memset(key->word, 0, sizeof(key->word));
-		key->mark = GATE_SHAPE + i;
-		found = gate_tuple_at(tuples, key);
-		if (!found)
-			return 0;
-		shape = *found;
-		gate_tuple_fill(key, w, c, &shape);
-		key->mark = i;
-		found = gate_tuple_at(tuples, key);
-		if (found)
-			return found->verdict;
-		if (shape.bits[GATE_TUPLE_FIELDS])
-			return 0;
-	}
 	return 0;
 }
 
-/* Of a set of concatenations, as gate_set_narrow(). number: of the check. */
-GATE_STEP int gate_set_tuple(const struct gate_walk *w, __u32 number)
+/* Of a set of concatenations, as gate_set_narrow(): under one shape after another. */
+GATE_STEP int gate_set_tuple(const struct gate_walk *w, const struct gate_check *c)
 {
-	const struct gate_check *c = gate_check_at(number);
-	struct gate_tuple key = { 0 };
+	const union gate_tuple_value *shape, *found;
+	struct gate_tuple key;
 	const void *tuples;
+	__u32 i;
 
 	if (!w || !c)
 		return 0;
@@ -118,24 +108,34 @@ GATE_STEP int gate_set_tuple(const struct gate_walk *w, __u32 number)
 	if (!tuples)
 		return 0;
 	key.set = c->set;
-	return (int)gate_tuple_try(w, c, tuples, &key);
+	for (i = 0; i < GATE_SHAPES_MAX; i++) {
+		gate_tuple_shape(&key, i);
+		shape = gate_tuple_at(tuples, &key);
+		if (!shape)
+			return 0;
+		gate_tuple_fill(&key, w, c, shape);
+		found = gate_tuple_at(tuples, &key);
+		if (found)
+			return (int)found->verdict;
+		if (shape->bits[GATE_TUPLE_FIELDS])
+			return 0;
+	}
+	return 0;
 }
 
 /* The verdict that a check's set has for the packet; 0: none, or a field is absent. */
-GATE_INLINE __u32 gate_verdict_of(const struct gate_walk *w, const struct gate_check *c,
-				  __u32 number)
+GATE_INLINE __u32 gate_verdict_of(const struct gate_walk *w, const struct gate_check *c)
 {
 	if ((w->values.present & c->present) != c->present)
 		return 0;
 	if (GATE_CONFIG.features & GATE_HAS_TREES && c->kind == GATE_CHECK_TREE)
 		return gate_tree_verdict(w, c);
 	if (GATE_CONFIG.features & GATE_HAS_TUPLES && c->kind == GATE_CHECK_TUPLE)
-		return (__u32)gate_set_tuple(w, number);
+		return (__u32)gate_set_tuple(w, c);
 	return 0;
 }
 
-GATE_INLINE int gate_check_holds(const struct gate_walk *w, const struct gate_check *c,
-				 __u32 number)
+GATE_INLINE int gate_check_holds(const struct gate_walk *w, const struct gate_check *c)
 {
 	int holds;
 
@@ -144,6 +144,6 @@ GATE_INLINE int gate_check_holds(const struct gate_walk *w, const struct gate_ch
 	if (c->kind == GATE_CHECK_MASK)
 		holds = gate_mask_holds(w, c);
 	else
-		holds = gate_verdict_of(w, c, number) != 0;
+		holds = gate_verdict_of(w, c) != 0;
 	return holds != c->negate;
 }

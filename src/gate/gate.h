@@ -37,7 +37,7 @@ GATE_INLINE int gate_fails(struct gate_walk *w, const struct gate_entry *e)
 		if (w->checked >= e->checks)
 			return 0;
 		c = gate_check_at(e->first_check + w->checked);
-		if (!c || !gate_check_holds(w, c, e->first_check + w->checked)) {
+		if (!c || !gate_check_holds(w, c)) {
 			gate_trace(w, w->pc, GATE_FAILED, w->checked);
 			w->checked = 0;
 			w->pc = e->next;
@@ -56,7 +56,7 @@ GATE_INLINE int gate_finish(struct gate_walk *w, const struct gate_entry *e)
 
 	if (GATE_CONFIG.features & GATE_HAS_VMAPS && action == GATE_VMAP) {
 		c = gate_check_at(target);
-		verdict = c ? gate_verdict_of(w, c, target) : 0;
+		verdict = c ? gate_verdict_of(w, c) : 0;
 		gate_trace(w, w->pc, GATE_MATCHED, verdict);
 		if (!verdict) {
 			w->pc = e->next;

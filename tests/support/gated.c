@@ -159,7 +159,7 @@ static void fill_maps(struct gate_bpf *skel, const struct rules *r)
 }
 
 /* libbpf 1.1 does not know the section. */
-static void choose_programs(struct gate_bpf *skel)
+static void choose_programs(struct gate_bpf *skel, bool all)
 {
 	struct bpf_program *prog;
 
@@ -167,7 +167,7 @@ static void choose_programs(struct gate_bpf *skel)
 		bpf_program__set_type(prog, (enum bpf_prog_type)LINK_PROG_TYPE_NETFILTER);
 		bpf_program__set_expected_attach_type(prog, (enum bpf_attach_type)
 								    LINK_ATTACH_TYPE_NETFILTER);
-		bpf_program__set_autoload(prog, prog == skel->progs.gate0);
+		bpf_program__set_autoload(prog, all || prog == skel->progs.gate0);
 	}
 }
 
@@ -184,10 +184,26 @@ void gated_open(struct gated *g, struct rules *r, bool bpf)
 	assert_non_null(skel);
 	g->skeleton = skel;
 	memcpy((void *)&skel->rodata->config, &r->config, sizeof(r->config));
-	choose_programs(skel);
+	choose_programs(skel, false);
 	size_maps(skel, r);
 	test_ok(gate_bpf__load(skel));
 	fill_maps(skel, r);
+}
+
+int gated_verify(const struct gate_config *config, bool all)
+{
+	struct gate_bpf *skel = gate_bpf__open();
+	int r;
+
+	assert_non_null(skel);
+	memcpy((void *)&skel->rodata->config, config, sizeof(*config));
+	choose_programs(skel, all);
+	test_ok(bpf_map__set_value_size(skel->maps.vectors,
+					8 * (config->summaries + config->words)));
+	test_ok(bpf_map__set_value_size(skel->maps.direct, 2 << 16)); /* any value of 16 bits */
+	r = gate_bpf__load(skel);
+	gate_bpf__destroy(skel);
+	return r;
 }
 
 void gated_close(struct gated *g)

@@ -31,6 +31,9 @@ struct gated {
 void gated_open(struct gated *g, struct rules *r, bool bpf);
 void gated_close(struct gated *g);
 
+/* Loads the program, or those of all ranks, over empty maps. 0 or -errno. */
+int gated_verify(const struct gate_config *config, bool all);
+
 /* The native verdict, GATE_ACCEPT or GATE_DROP; the length is set for all. */
 uint32_t gated_judge(struct gated *g, const struct gate_values *v);
 uint32_t gated_judge_at(struct gated *g, const struct gate_values *v, uint32_t family,

@@ -346,9 +346,11 @@ static bool spell_names(struct spelling *s, const struct span *span)
 
 	if (length < 0 || length % 8)
 		return false;
+	s->text[at++] = '"';
 	for (i = 0; i < length / 8; i++)
 		s->text[at++] = (char)(span->from >> (120 - 8 * i));
 	s->text[at++] = '*';
+	s->text[at++] = '"';
 	s->text[at] = '\0';
 	return true;
 }

@@ -25,7 +25,7 @@ struct opened {
 	uint32_t set;
 };
 
-static int cant(const struct request *q, int err, const struct complaint *c)
+static int fail(const struct request *q, int err, const struct complaint *c)
 {
 	cli_error("'%s': %s", q->name, c->text[0] ? c->text : strerror(-err));
 	return cli_exit_of(err);
@@ -50,7 +50,7 @@ static int open_set(struct opened *o, const struct request *q, bool change)
 	r = instance_open(&o->instance, o->att, &c);
 	if (!r)
 		r = change_find(instance_ruleset(o->instance), q->table, q->set, &o->set, &c);
-	return r ? cant(q, r, &c) : CLI_DONE;
+	return r ? fail(q, r, &c) : CLI_DONE;
 }
 
 /* All of a stream, in memory that grows; NULL: errno says why. */
@@ -125,7 +125,7 @@ static int read_elements(const struct request *q, const struct set *s, struct el
 	}
 	r = elements_parse(out, s, text, len, where, &c);
 	free(text);
-	return r ? cant(q, r, &c) : CLI_DONE;
+	return r ? fail(q, r, &c) : CLI_DONE;
 }
 
 static enum change change_of(const char *what)
@@ -157,7 +157,7 @@ static int change(const struct request *q)
 		code = read_elements(q, &instance_ruleset(o.instance)->sets[o.set], &e);
 	if (!code) {
 		r = change_set(o.instance, o.set, change_of(q->what), &e, where, &n, &c);
-		code = r ? cant(q, r, &c) : CLI_DONE;
+		code = r ? fail(q, r, &c) : CLI_DONE;
 	}
 	if (!code)
 		code = tell(q, n);
@@ -194,7 +194,7 @@ static int list(const struct request *q)
 
 	if (!code) {
 		r = instance_elements(o.instance, o.set, &all.items, &all.n, &c);
-		code = r ? cant(q, r, &c) : CLI_DONE;
+		code = r ? fail(q, r, &c) : CLI_DONE;
 	}
 	if (!code)
 		code = print(q, &instance_ruleset(o.instance)->sets[o.set], &all);
@@ -261,7 +261,8 @@ static int run(const struct verb *self, int argc, char **argv)
 
 const struct verb verb_policy_set = {
 	.name = "policy set",
-	.args = "[--table TABLE] [--json] list|add|delete|flush|import NAME SET [ELEMENT...|FILE|-]",
+	.args = "[--table TABLE] [--json] list|add|delete|flush|import NAME SET "
+		"[ELEMENT...|FILE|-]",
 	.summary = "look at the elements of a set in force, or change them in one step",
 	.help = "      --table TABLE     the table that the set is in, if several have its name\n"
 		"      --json            print JSON\n",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An image into the gate's maps: their sizes before the programs are loaded, their content after it.
+ * An image into the gate's maps: their sizes before the programs are loaded, their content after.
  */
 #pragma once
 

@@ -162,7 +162,7 @@ int instance_load(struct instance **out, const struct image *image, const struct
 	return r;
 }
 
-/* Whether it is a map of the gate's, of this build's layout. Its id tells it from others' of the name. */
+/* Whether it is a map of the gate's, of this build's layout, and which one of those by its id. */
 static bool is_ours(int fd, enum instance_map which, uint32_t *id)
 {
 	struct bpf_map_info info = { 0 };
@@ -224,7 +224,7 @@ static int entries_of(int fd, uint32_t *n)
 	return r;
 }
 
-/* The maps of a ruleset with so many of each; what else is pinned there would be read beyond its end. */
+/* Whether maps are of this ruleset's sizes: others would be read beyond their ends. */
 static int check_sizes(const struct instance *in)
 {
 	const struct {

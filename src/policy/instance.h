@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ruleset in the kernel: the gate's programs with their maps filled. What loads one attaches it or
- * puts it in another's place by the library; what comes later finds it again by the pins of its
+ * A ruleset in the kernel: the gate's programs with their maps filled. What loads one attaches it
+ * or puts it in another's place by the library; what comes later finds it again by the pins of its
  * attachment alone, with all that people asked for.
  *
  * To load:    instance_load(), then unfrag_attachment_attach() with instance_object() and

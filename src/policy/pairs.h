@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Which counters and limits of one ruleset are those of another: what is to be carried over when one
- * comes after the other.
+ * Which counters and limits of one ruleset are those of another: what is to be carried over when
+ * one comes after the other.
  */
 #pragma once
 

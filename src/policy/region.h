@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Elements of a set as regions of values: what they cover together, more of it, less of it. In a row
- * of one component they are sorted and disjoint; in others they may overlap.
+ * Elements of a set as regions of values: what they cover together, more of it, less of it. In a
+ * row of one component they are sorted and disjoint; in others they may overlap.
  */
 #pragma once
 
@@ -14,7 +14,7 @@ struct regions {
 
 void regions_release(struct regions *r);
 
-/* Sorts, and joins what overlaps or touches and has the same verdict. Of n > 0 components. 0, -ENOMEM. */
+/* Sorts, and joins what overlaps or touches and has the same verdict. 0 or -ENOMEM. */
 int regions_join(struct regions *r, uint32_t components);
 
 /* What is in `more` comes to it. */

@@ -6,7 +6,7 @@
  * Behind the front all IP headers can be followed, and the first one is in the linear part.
  *
  * A global function is verified once, and who calls it is told nothing of what it did to memory: so
- * ways that part in one come together again where it returns. Its text is not to grow with fields.
+ * ways that part in one come together again where it returns.
  */
 #pragma once
 

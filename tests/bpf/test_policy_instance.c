@@ -174,6 +174,7 @@ static uint32_t count_port(struct ruleset *rs, uint32_t chain, uint16_t port)
 {
 	uint32_t rule = rules_rule(rs, chain), counter;
 
+	free(rs->rules[rule].text);
 	assert_true(asprintf(&rs->rules[rule].text, "th dport %u counter", port) > 0);
 	rules_is(rs, GATE_DPORT, port, port);
 	counter = rules_count(rs);
@@ -252,6 +253,7 @@ static void ruleset_of_limit(struct loaded *l, uint64_t burst, const char *text)
 	uint32_t chain = rules_base(&l->rs, table, INPUT, 0, GATE_DROP);
 	uint32_t rule = rules_rule(&l->rs, chain);
 
+	free(l->rs.rules[rule].text);
 	l->rs.rules[rule].text = strdup(text);
 	rules_limited(&l->rs, &limit);
 	rules_verdict(&l->rs, GATE_ACCEPT, 0);

@@ -49,17 +49,15 @@ static void give_back(struct policy_shown *s)
 	free(s->counters);
 }
 
-/* Sets are as they were loaded: nothing changes them yet. */
 int policy_shown_elements(void *arg, uint32_t set, struct element **out, size_t *n)
 {
 	const struct policy_shown *s = arg;
-	const struct set *loaded = &instance_ruleset(s->instance)->sets[set];
+	struct complaint c = { "" };
+	int r = instance_elements(s->instance, set, out, n, &c);
 
-	*n = loaded->n_elements;
-	*out = must(calloc(*n + 1, sizeof(**out)));
-	if (*n)
-		memcpy(*out, loaded->elements, *n * sizeof(**out));
-	return 0;
+	if (r)
+		cli_error("%s", c.text);
+	return r;
 }
 
 /* In a comment, which an end of line would end. */

@@ -213,29 +213,25 @@ static struct spelling write_span(const struct type *type, const struct span *sp
 		       write_range(type->field, &host);
 }
 
-static void write_concatenation(struct writer *w, const struct element *e)
+/* All that an element is from component i on, behind the first `used` bytes of the key. */
+static void write_parts(struct writer *w, const struct element *e, uint32_t i, size_t used)
 {
 	struct type type;
-	size_t n = 0;
-	uint32_t i;
+	struct span rest, part;
+	size_t n;
 
-	for (i = 0; i < w->set->n && n < sizeof(w->key); i++) {
-		type = type_of(w->set, w->style, i);
-		n += (size_t)snprintf(w->key + n, sizeof(w->key) - n, "%s%s", i ? " . " : "",
-				      write_span(&type, &e->span[i]).text);
+	if (i == w->set->n) {
+		w->fn(w->key, w->set->verdicts ? w->verdict : NULL, w->arg);
+		return;
 	}
-	w->fn(w->key, w->set->verdicts ? w->verdict : NULL, w->arg);
-}
-
-static void write_parts(struct writer *w, const struct element *e)
-{
-	const struct type type = type_of(w->set, w->style, 0);
-	struct span rest = e->span[0], part;
-
+	type = type_of(w->set, w->style, i);
+	rest = e->span[i];
 	for (;;) {
 		part = first_part(type.field, &rest, w->style->intervals);
-		snprintf(w->key, sizeof(w->key), "%s", write_span(&type, &part).text);
-		w->fn(w->key, w->set->verdicts ? w->verdict : NULL, w->arg);
+		n = (size_t)snprintf(w->key + used, sizeof(w->key) - used, "%s%s", i ? " . " : "",
+				     write_span(&type, &part).text);
+		if (used + n < sizeof(w->key))
+			write_parts(w, e, i + 1, used + n);
 		if (part.to >= rest.to)
 			return;
 		rest.from = part.to + 1;
@@ -251,9 +247,6 @@ void elements_write(const struct ruleset *rs, const struct set *set,
 
 	for (i = 0; i < n; i++) {
 		write_verdict(&w, elements[i].verdict);
-		if (set->n == 1)
-			write_parts(&w, &elements[i]);
-		else
-			write_concatenation(&w, &elements[i]);
+		write_parts(&w, &elements[i], 0, 0);
 	}
 }

@@ -92,7 +92,7 @@ static void print_head(const struct policy_shown *s, const char *name)
 		       unfrag_hook_name((enum unfrag_hook)p->hook), p->priority);
 	putchar('\n');
 	if (about->flags & POLICY_CLOSED)
-		puts("# EVERY PACKET IS DROPPED: this stands in for a file that could not be loaded");
+		puts("# EVERY PACKET IS DROPPED: its file could not be loaded");
 }
 
 static int print(struct job *job, struct policy_shown *s, const char *name)

@@ -17,7 +17,7 @@ struct policy_shown {
 	struct gate_counter *counters; /* of its ruleset, by number */
 };
 
-/* What a set has now, to be given back with free(); arg: struct policy_shown. Says what is wrong. */
+/* What a set has now, to be given back with free(); arg: struct policy_shown. Errors are said. */
 int policy_shown_elements(void *arg, uint32_t set, struct element **out, size_t *n);
 
 /* With the elements of sets, or only how many. NULL: something is wrong, and said if not memory. */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * What spell.h says is for people, this is for nftables: flags are joined by '|', prefixes and names
- * of devices with a '*' are written as such, and where a name may not be known everywhere, the
- * number stands.
+ * What spell.h says is for people, this is for nftables: flags are joined by '|', prefixes and
+ * names of devices with a '*' are written as such, and where a name may not be known everywhere,
+ * the number stands.
  */
 #include "element.h"
 

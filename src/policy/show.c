@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The text is gone through line by line. What nftables writes has a table's name at the margin, what
- * is in it one tab deep, and rules and what a set is two tabs deep. Comments may have ends of lines
- * in them, so a line counts only if it begins outside quotes.
+ * The text is gone through line by line. What nftables writes has a table's name at the margin,
+ * what is in it one tab deep, and rules and what a set is two tabs deep. Comments may have ends of
+ * lines in them, so a line counts only if it begins outside quotes.
  */
 #define _GNU_SOURCE
 #include "show.h"

@@ -93,7 +93,7 @@ static void stop_attach(void *world, int err, struct stop_seen *s, unsigned int 
 	struct command c;
 	int state;
 
-	for (; stopped(&c, s, n, err, do_attach, &w); n += STOP_PARTS) {
+	for (; stopped(&c, s, n, err, do_attach, &w); n += stop_stride()) {
 		state = life_state(PLACED_NAME, NULL);
 		s->absent += state == -ENOENT;
 		s->ready += state == UNFRAG_STATE_READY;
@@ -162,7 +162,7 @@ static void stop_replace(void *world, int err, struct stop_seen *s, unsigned int
 	test_ok(placed_attach_object(&att, l, start.obj, old, 1));
 	w.obj = placed_load(att, 2, -1);
 	unfrag_attachment_free(att);
-	for (; going; n += STOP_PARTS) {
+	for (; going; n += stop_stride()) {
 		going = stopped(&c, s, n, err, do_replace, &w);
 		is_old = expect_old_or_new(l);
 		s->absent += is_old;

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Rulesets, cut short: load and reload killed before each of their calls that change anything. A
- * load leaves the ruleset whole, absent or shown as broken; a reload leaves the old or the new one,
- * and no count is lost.
+ * A load of a ruleset, cut short: killed before each of its calls that change anything. It leaves
+ * the ruleset whole, absent or shown as broken.
  */
 #include <errno.h>
 #include <policed.h>
@@ -35,7 +34,7 @@ static void stop_load(void *world, int err, struct stop_seen *s, unsigned int n)
 	struct command c;
 	int state;
 
-	for (; stop_at_call(&c, s, n, err, args); n += STOP_PARTS) {
+	for (; stop_at_call(&c, s, n, err, args); n += stop_stride()) {
 		state = life_state(POLICED_NAME, NULL);
 		s->absent += state == -ENOENT;
 		s->ready += state == UNFRAG_STATE_READY;
@@ -48,33 +47,6 @@ static void stop_load(void *world, int err, struct stop_seen *s, unsigned int n)
 		life_expect_nothing();
 	}
 	life_detach(POLICED_NAME);
-}
-
-static void stop_reload(void *world, int err, struct stop_seen *s, unsigned int n)
-{
-	static const char *const args[] = { "policy", "reload", POLICED_NAME, NULL };
-	const struct life *l = world;
-	struct unfrag_attachment_info before, after;
-	uint64_t packets = 0;
-	bool going = true;
-	struct command c;
-
-	policed_load(l, rules(""));
-	for (; going; n += STOP_PARTS) {
-		rules(n / STOP_PARTS & 1 ? "" : "udp dport 10 accept");
-		assert_int_equal(life_state(POLICED_NAME, &before), UNFRAG_STATE_READY);
-		going = stop_at_call(&c, s, n, err, args);
-		assert_int_equal(life_state(POLICED_NAME, &after), UNFRAG_STATE_READY);
-		s->ready += after.program_id != before.program_id;
-		s->absent += after.program_id == before.program_id;
-		if (err)
-			assert_int_equal(after.program_id == before.program_id, c.status != 0);
-		expect_pings(l);
-		packets += 2;
-		assert_int_equal(policed_packets(RULE), packets);
-	}
-	life_detach(POLICED_NAME);
-	life_expect_nothing();
 }
 
 static struct stop_seen in_parts(stop_loop loop, int err)
@@ -92,17 +64,8 @@ static void load_killed_at_each_call_is_whole_absent_or_cleaned(void)
 	assert_true(s.absent && s.broken && s.ready);
 }
 
-static void reload_killed_at_each_call_leaves_the_old_or_the_new_ruleset(void)
-{
-	struct stop_seen s = in_parts(stop_reload, 0);
-
-	stop_report("policy reload", &s);
-	assert_true(s.absent && s.ready);
-}
-
 static const struct test tests[] = {
 	TEST(load_killed_at_each_call_is_whole_absent_or_cleaned),
-	TEST(reload_killed_at_each_call_leaves_the_old_or_the_new_ruleset),
 };
 
 TEST_MAIN(tests);

@@ -5,6 +5,7 @@
 #include <life.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -14,6 +15,11 @@
 #define CALLS_MAX 300
 
 #define PART_MS 170000
+
+unsigned int stop_stride(void)
+{
+	return getenv("UNFRAG_EVERY_CALL") ? STOP_PARTS : 3 * STOP_PARTS;
+}
 
 void stop_report(const char *what, const struct stop_seen *s)
 {

@@ -10,6 +10,12 @@
 /* Loops take every second call, by two processes: most of the time is spent in single commands. */
 #define STOP_PARTS 2
 
+/*
+ * For verbs with so many calls that all of them take minutes: every third of them, always the same
+ * ones. With UNFRAG_EVERY_CALL in the environment all.
+ */
+unsigned int stop_stride(void);
+
 /* What was seen of a verb over all its calls. */
 struct stop_seen {
 	unsigned int points; /* calls at which it was stopped */

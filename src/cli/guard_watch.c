@@ -6,13 +6,13 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "guard.h"
+#include "interrupt.h"
 #include "output.h"
 #include "quantity.h"
 
@@ -170,24 +170,6 @@ static void print_refusal(const struct unfrag_guard_refusal *r, void *arg)
 		watch_text(r, seconds_of(r->time));
 }
 
-static volatile sig_atomic_t stopped;
-
-static void stop(int number)
-{
-	(void)number;
-	stopped = 1;
-}
-
-/* Without SA_RESTART, so that waiting ends. */
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = stop };
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
-
 int guard_watch(const struct guard_request *q)
 {
 	struct guard_request copy = *q;
@@ -197,12 +179,12 @@ int guard_watch(const struct guard_request *q)
 
 	if (r)
 		return cli_exit_of(r);
-	catch_signals();
+	interrupt_catch();
 	/* The first call begins; what is refused from here on is told. */
 	r = unfrag_guard_watch(guard, print_refusal, &copy, 0, NULL);
 	if (r >= 0 && !q->json)
 		cli_note("watching; Ctrl-C ends it");
-	while (r >= 0 && !stopped) {
+	while (r >= 0 && !interrupt_came()) {
 		r = unfrag_guard_watch(guard, print_refusal, &copy, WATCH_MS, &missed);
 		if (missed > said)
 			cli_note("%" PRIu64 " more refusals were not told (--events)",

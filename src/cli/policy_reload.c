@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "detach.h"
 #include "output.h"
 #include "policy_loading.h"
 #include "policy_verbs.h"
@@ -138,57 +139,11 @@ static int check_ruleset(struct unfrag_attachment *att, const char *name)
 	return CLI_FAILED;
 }
 
-/* json NULL: says it in words. */
-static int unload(const char *name, json_t *json)
-{
-	struct unfrag_attachment *att;
-	int code = cli_exit_of(unfrag_attachment_open(&att, name));
-
-	if (code)
-		return code;
-	code = check_ruleset(att, name);
-	if (!code)
-		code = cli_exit_of(unfrag_attachment_detach(att));
-	unfrag_attachment_free(att);
-	if (code)
-		return code;
-	if (json)
-		json_array_append_new(json, json_string(name));
-	else
-		printf("unloaded '%s'\n", name);
-	return CLI_DONE;
-}
-
-static int unload_all(char **names, bool json)
-{
-	json_t *done = json ? json_array() : NULL;
-	int code, failed = CLI_DONE;
-
-	for (; *names; names++) {
-		code = unload(*names, done);
-		failed = code ? code : failed;
-	}
-	code = json ? json_finish(done) : CLI_DONE;
-	return failed ? failed : code;
-}
-
 static int run_unload(const struct verb *self, int argc, char **argv)
 {
-	static const struct option options[] = { { "json", no_argument, NULL, OPTION_JSON },
-						 CLI_COMMON_OPTIONS };
-	bool json = false;
-	int option, code;
+	static const struct detaching rulesets = { .done = "unloaded", .check = check_ruleset };
 
-	while ((option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
-		if (option == OPTION_JSON)
-			json = true;
-		else if (cli_common_option(self, option, &code))
-			return code;
-	}
-	if (optind == argc)
-		return cli_usage(self, "a name is needed ('unfrag list' shows them)");
-	code = cli_exit_of(unfrag_probe_kernel());
-	return code ? code : unload_all(argv + optind, json);
+	return detach_run(self, &rulesets, argc, argv);
 }
 
 const struct verb verb_policy_unload = {

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/netfilter.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +20,7 @@
 
 #include "fields.h"
 #include "instance.h"
+#include "interrupt.h"
 #include "output.h"
 #include "policy_verbs.h"
 #include "spell.h"
@@ -39,24 +39,6 @@ struct watch {
 	uint64_t since; /* what was logged before was for nobody */
 	uint64_t lost;  /* of this instance, told or from before */
 };
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int number)
-{
-	(void)number;
-	stopped = 1;
-}
-
-/* Without SA_RESTART, so that waiting ends. */
-static void catch_signals(void)
-{
-	struct sigaction action = { .sa_handler = stop };
-
-	sigemptyset(&action.sa_mask);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-}
 
 static uint64_t now(clockid_t clock)
 {
@@ -281,14 +263,14 @@ static int watch(struct watch *w)
 	code = open_ring(w, true);
 	if (!code && !w->json)
 		cli_note("watching; Ctrl-C ends it");
-	while (!code && !over && !stopped) {
+	while (!code && !over && !interrupt_came()) {
 		n = ring_buffer__poll(w->ring, WATCH_MS);
 		if (n < 0 && n != -EINTR)
 			code = fail(w, n, "its log can't be read");
 		tell_lost(w);
 		if (fflush(stdout))
 			break;
-		if (!code && !stopped)
+		if (!code && !interrupt_came())
 			code = follow(w, &over);
 	}
 	let_go(w);
@@ -343,7 +325,7 @@ static int run_named(struct watch *w)
 		return code;
 	code = claim(w);
 	if (!code) {
-		catch_signals();
+		interrupt_catch();
 		w->since = now(CLOCK_MONOTONIC);
 		code = watch(w);
 	}

@@ -13,6 +13,14 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+/* Verdicts of a netfilter program, as in <linux/netfilter.h>. */
+#ifndef NF_DROP
+#define NF_DROP 0
+#endif
+#ifndef NF_ACCEPT
+#define NF_ACCEPT 1
+#endif
+
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
 #ifndef __VMLINUX_H__

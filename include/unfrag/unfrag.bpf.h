@@ -25,14 +25,6 @@
 #include <unfrag/kernel.bpf.h>
 #include <unfrag/packet.h>
 
-/* Verdicts of a netfilter program, as in <linux/netfilter.h>. */
-#ifndef NF_DROP
-#define NF_DROP 0
-#endif
-#ifndef NF_ACCEPT
-#define NF_ACCEPT 1
-#endif
-
 #define UNFRAG_ENOENT  2
 #define UNFRAG_EBADMSG 74
 

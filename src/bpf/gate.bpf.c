@@ -8,13 +8,6 @@
  */
 #include "gate_packet.bpf.h"
 
-#ifndef NF_DROP
-#define NF_DROP 0
-#endif
-#ifndef NF_ACCEPT
-#define NF_ACCEPT 1
-#endif
-
 /* The kernel's loop without a callback, from 6.4 on: a frame less on the stack. */
 struct bpf_iter_num {
 	__u64 opaque[1];

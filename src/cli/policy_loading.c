@@ -242,7 +242,7 @@ int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *a
 	return code;
 }
 
-size_t policy_loading_elements(const struct policy_loading *l)
+static size_t count_elements(const struct policy_loading *l)
 {
 	size_t i, n = 0;
 
@@ -266,9 +266,8 @@ static int report_json(const struct policy_loading *l)
 	return json_finish(json_pack("{s:s, s:o, s:i, s:i, s:i, s:I, s:I, s:b, s:o}", "name",
 				     l->about.name, "file", json_text(l->about.path), "rules",
 				     (int)l->rs.n_rules, "chains", (int)l->rs.n_chains, "sets",
-				     (int)l->rs.n_sets, "elements",
-				     (json_int_t)policy_loading_elements(l), "memory",
-				     (json_int_t)l->image->memory.total, "closed",
+				     (int)l->rs.n_sets, "elements", (json_int_t)count_elements(l),
+				     "memory", (json_int_t)l->image->memory.total, "closed",
 				     !!(l->about.flags & POLICY_CLOSED), "places", places));
 }
 
@@ -279,7 +278,7 @@ static const char *plural(size_t n)
 
 int policy_loading_report(const struct policy_loading *l, const char *what, bool json)
 {
-	size_t elements = policy_loading_elements(l);
+	size_t elements = count_elements(l);
 	char buf[QUANTITY_MAX];
 
 	if (json)

@@ -55,7 +55,5 @@ int policy_loading_attach(struct policy_loading *l, const char *netns,
 int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *att,
 			   bool *inherited);
 
-size_t policy_loading_elements(const struct policy_loading *l);
-
 /* What was loaded, as JSON or a line for people that starts with `what`. Returns an exit code. */
 int policy_loading_report(const struct policy_loading *l, const char *what, bool json);

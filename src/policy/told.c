@@ -307,7 +307,8 @@ static int read_head(struct reader *r)
 	return err;
 }
 
-void told_defaults(struct told_packet *p, uint32_t family, uint32_t length)
+/* What is the same of all packets as long as nothing else is told. */
+static void set_defaults(struct told_packet *p, uint32_t family, uint32_t length)
 {
 	static const uint32_t zero[] = { GATE_MARK,    GATE_IIF,     GATE_OIF,
 					 GATE_IIFNAME, GATE_OIFNAME, GATE_REASSEMBLED };
@@ -368,7 +369,7 @@ int told_parse(struct told_packet *out, const char *text, struct complaint *c)
 		err = read_head(&r);
 	if (err)
 		return err;
-	told_defaults(&packet, packet.family, LENGTH_LEAST);
+	set_defaults(&packet, packet.family, LENGTH_LEAST);
 	set_header(&r);
 	err = read_options(&r);
 	if (err)

@@ -31,9 +31,6 @@ int told_from_bytes(struct told_packet *out, const uint8_t *packet, size_t size)
 /* Only what may follow the addresses, into a packet that is known otherwise. */
 int told_parse_options(struct told_packet *p, const char *text, struct complaint *c);
 
-/* What is the same of all packets as long as nothing else is told. */
-void told_defaults(struct told_packet *p, uint32_t family, uint32_t length);
-
 /* Whether ports stand behind the IP header. */
 bool told_has_ports(int protocol);
 

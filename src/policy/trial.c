@@ -66,7 +66,7 @@ static const struct element *find_element(const struct set *s, const struct key 
 	return NULL;
 }
 
-bool trial_match(const struct ruleset *rs, const struct match *m, const struct gate_values *v)
+static bool match_holds(const struct ruleset *rs, const struct match *m, const struct gate_values *v)
 {
 	bool holds = false;
 
@@ -159,7 +159,7 @@ static void do_statement(struct trial *t, const struct statement *s, const struc
 {
 	switch (s->kind) {
 	case STATEMENT_MATCH:
-		if (!trial_match(t->rs, &s->match, p->values))
+		if (!match_holds(t->rs, &s->match, p->values))
 			step->end = TRIAL_FAILED;
 		break;
 	case STATEMENT_LIMIT:

@@ -59,6 +59,3 @@ void trial_free(struct trial *t);
  */
 int trial_packet(struct trial *t, uint32_t family, uint32_t hook, const struct gate_values *v,
 		 uint64_t now);
-
-/* Whether a match holds. */
-bool trial_match(const struct ruleset *rs, const struct match *m, const struct gate_values *v);

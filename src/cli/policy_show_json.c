@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "element.h"
+#include "elements_write.h"
 #include "output.h"
 #include "policy_loading.h"
 #include "policy_show.h"

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "element.h"
+#include "elements_write.h"
 #include "listing.h"
 #include "words.h"
 

@@ -4,7 +4,7 @@
  * names of devices with a '*' are written as such, and where a name may not be known everywhere,
  * the number stands.
  */
-#include "element.h"
+#include "elements_write.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -16,22 +16,13 @@
 #include <unfrag/packet.h>
 
 #include "../../src/guard/native.h"
+#include "fuzz.h"
 
 #define SETS   1u /* of datagrams, of each family */
 #define SOURCE 2u
 #define SLOTS  (2 * SETS * GUARD_WAYS)
 #define STEP   8  /* bytes of input a fragment */
 #define CHECK  16 /* fragments between two looks at all tables */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
 
 /* ---- a guard in memory of its own */
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "fields.h"
+#include "fuzz.h"
 #include "image.h"
 #include "native.h"
 #include "policy.h"
@@ -19,16 +20,6 @@
 #define PACKETS   64
 #define STEPS_MAX 4096 /* of trials: more would be slow rather than wrong */
 #define ELEMENTS  4096
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
 
 /* Numbers that the ruleset has of a field, one after the other, and those beside them. */
 static value number_of(const struct ruleset *rs, uint32_t field, uint32_t turn)

@@ -16,21 +16,13 @@
 #include <unfrag/packet.h>
 #include <unfrag/reasm.h>
 
+#include "fuzz.h"
+
 #define KEYS    4
 #define SLOTS   1024
 #define SECRET  "a secret for all"
 #define RAW_MAX 300
 #define BATCH   40 /* more than the engine looks ahead */
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
 
 /* Reads give zero behind the end. */
 struct script {

@@ -9,7 +9,7 @@
 
 #include <test.h>
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+#include "fuzz.h"
 
 static int replay(const char *dir, const char *name)
 {

@@ -15,17 +15,9 @@
 
 #include <unfrag/packet.h>
 
+#include "fuzz.h"
+
 #define LENGTH_MAX (1 << 17)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void must(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "does not hold: %s\n", what);
-	abort();
-}
 
 /* ---- the slow reader */
 

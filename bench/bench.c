@@ -11,9 +11,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <time.h>
 #include <unistd.h>
 
+#define BPFFS        "/sys/fs/bpf"
 #define EXIT_USAGE   2
 #define LABEL_WIDTH  40
 #define COLUMN_WIDTH 13
@@ -40,6 +42,15 @@ void bench_catch_signals(void)
 bool bench_interrupted(void)
 {
 	return interrupted;
+}
+
+int bench_private_bpffs(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("bpf", BPFFS, "bpf", 0, "mode=0700") || setenv("UNFRAG_BPFFS", BPFFS, 1))
+		return bench_error(-errno, "can't mount a BPF file system at " BPFFS ": %s",
+				   strerror(errno));
+	return 0;
 }
 
 int bench_pin(void)

@@ -41,6 +41,12 @@ bool bench_interrupted(void);
 /* Keeps this thread, and those it starts, on one processor. 0 or -errno. */
 int bench_pin(void);
 
+/*
+ * Pins go to a BPF file system of our own from here on, so that they end with this process however
+ * it ends. 0 or -errno, after complaining.
+ */
+int bench_private_bpffs(void);
+
 double bench_now_ns(void);
 
 /* Talk, on stderr. */

@@ -11,11 +11,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <unfrag/unfrag.h>
@@ -23,8 +21,6 @@
 #include "bench.h"
 #include "gate_file.h"
 #include "gate_side.h"
-
-#define BPFFS "/sys/fs/bpf"
 
 #define BURST      8192
 #define BURST_MANY 2048 /* with 1,000 rules and more */
@@ -68,16 +64,6 @@ static void log_error(enum unfrag_log_level level, const char *message, void *ar
 		bench_complain("%s", message);
 }
 
-/* Pins go to a BPF file system of our own, so that they end with this process however it ends. */
-static int private_bpffs(void)
-{
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("bpf", BPFFS, "bpf", 0, "mode=0700") || setenv("UNFRAG_BPFFS", BPFFS, 1))
-		return bench_error(-errno, "can't mount a BPF file system at " BPFFS ": %s",
-				   strerror(errno));
-	return 0;
-}
-
 static int set_up(struct bench *b)
 {
 	int fd, err;
@@ -86,7 +72,7 @@ static int set_up(struct bench *b)
 		return bench_error(-EPERM, "this makes network namespaces: run it as root");
 	err = unfrag_probe_require();
 	if (!err)
-		err = private_bpffs();
+		err = bench_private_bpffs();
 	if (err)
 		return err;
 	err = bench_pin();

@@ -10,11 +10,9 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <math.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,8 +22,6 @@
 #include "link_run.h"
 #include "link_side.h"
 #include "link_wire.h"
-
-#define BPFFS "/sys/fs/bpf"
 
 #define BURST_SMALL 32768 /* datagrams, each of one frame */
 #define BURST_LARGE 16384 /* each of two */
@@ -70,16 +66,6 @@ print_warnings(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, ap) : 0;
 }
 
-/* Pins go to a BPF file system of our own, so that they end with this process however it ends. */
-static int private_bpffs(void)
-{
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("bpf", BPFFS, "bpf", 0, "mode=0700") || setenv("UNFRAG_BPFFS", BPFFS, 1))
-		return bench_error(-errno, "can't mount a BPF file system at " BPFFS ": %s",
-				   strerror(errno));
-	return 0;
-}
-
 static int set_up(struct bench *b)
 {
 	struct lab_router *router = NULL;
@@ -90,7 +76,7 @@ static int set_up(struct bench *b)
 	err = unfrag_probe_require();
 	if (err)
 		return err;
-	err = private_bpffs();
+	err = bench_private_bpffs();
 	if (err)
 		return err;
 	err = bench_pin();

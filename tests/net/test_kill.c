@@ -62,8 +62,7 @@ static int expect_cleanable(const struct life *l, struct stop_seen *s)
 	} else {
 		s->absent++;
 	}
-	assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
-	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
+	life_expect_pings(l);
 	if (state != -ENOENT)
 		assert_int_equal(command_run(&c, "detach", NAME), 0);
 	life_expect_nothing();

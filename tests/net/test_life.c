@@ -52,8 +52,7 @@ static void live_through(const struct life *l, uint32_t families, uint32_t hooks
 	assert_int_equal(life_judged(NAME, 0, LIFE_B).all, life_count(NAME, -1) - packets);
 	life_expect_links(links);
 	life_end(att);
-	assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
-	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
+	life_expect_pings(l);
 }
 
 static void it_lives_from_attach_to_detach_at_each_family_and_hook(void *state)
@@ -143,8 +142,7 @@ static void it_is_not_made_if_any_of_its_places_is_taken(void *state)
 		test_err(life_state(NAME, NULL), -ENOENT);
 		assert_int_equal(unfrag_defrag_status(l->path, UNFRAG_FAMILIES_IPV4), 0);
 		assert_int_equal(unfrag_defrag_status(l->path, UNFRAG_FAMILIES_IPV6), 0);
-		assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
-		assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
+		life_expect_pings(l);
 		assert_int_equal(bpf_link__destroy(p.link), 0);
 		life_expect_nothing();
 	}

@@ -69,8 +69,7 @@ static void expect_cleaned(const struct life *l)
 	life_expect_nothing();
 	assert_int_equal(unfrag_defrag_status(l->path, UNFRAG_FAMILIES_IPV4), 0);
 	assert_int_equal(unfrag_defrag_status(l->path, UNFRAG_FAMILIES_IPV6), 0);
-	assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
-	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
+	life_expect_pings(l);
 	attach(l, 0);
 	assert_int_equal(life_state(NAME, NULL), UNFRAG_STATE_READY);
 	life_detach(NAME);

@@ -14,8 +14,6 @@
 #include <string.h>
 #include <test.h>
 
-#define CALLS_MAX 600
-
 struct work {
 	const struct life *life;
 	struct bpf_object *obj; /* loaded once: what loads it is the caller's */
@@ -47,36 +45,6 @@ static int do_replace(void *arg)
 	return r;
 }
 
-/* Whether it was stopped: else it had no n-th call, and came to its end. */
-static bool stopped(struct command *c, struct stop_seen *s, unsigned int n, int err,
-		    int (*call)(void *arg), struct work *w)
-{
-	static const char *const none[] = { NULL };
-
-	assert_true(n <= CALLS_MAX);
-	memset(c, 0, sizeof(*c));
-	c->stop_at = n;
-	c->stop_errno = err;
-	c->call = call;
-	c->arg = w;
-	command_v(c, none);
-	if (c->calls < n) {
-		assert_int_equal(c->status, 0);
-		return false;
-	}
-	s->points++;
-	if (!err)
-		assert_int_equal(c->status, 128 + 9);
-	s->failed += err && c->status;
-	return true;
-}
-
-static void expect_pings(const struct life *l)
-{
-	assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
-	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
-}
-
 static struct stop_seen in_parts(stop_loop loop, int err)
 {
 	static const struct stop_world world = { life_up, life_down };
@@ -93,7 +61,7 @@ static void stop_attach(void *world, int err, struct stop_seen *s, unsigned int 
 	struct command c;
 	int state;
 
-	for (; stopped(&c, s, n, err, do_attach, &w); n += stop_stride()) {
+	for (; stop_function(&c, s, n, err, do_attach, &w); n += stop_stride()) {
 		state = life_state(PLACED_NAME, NULL);
 		s->absent += state == -ENOENT;
 		s->ready += state == UNFRAG_STATE_READY;
@@ -104,7 +72,7 @@ static void stop_attach(void *world, int err, struct stop_seen *s, unsigned int 
 			assert_int_equal(state, c.status ? -ENOENT : UNFRAG_STATE_READY);
 		if (state == UNFRAG_STATE_READY)
 			placed_expect_more(l, 2, 2, 0);
-		expect_pings(l);
+		life_expect_pings(l);
 		life_remove(PLACED_NAME);
 		life_expect_nothing();
 	}
@@ -163,7 +131,7 @@ static void stop_replace(void *world, int err, struct stop_seen *s, unsigned int
 	w.obj = placed_load(att, 2, -1);
 	unfrag_attachment_free(att);
 	for (; going; n += stop_stride()) {
-		going = stopped(&c, s, n, err, do_replace, &w);
+		going = stop_function(&c, s, n, err, do_replace, &w);
 		is_old = expect_old_or_new(l);
 		s->absent += is_old;
 		s->ready += !is_old;

@@ -20,12 +20,6 @@ static const char *rules(const char *more)
 		life_priority(0), more);
 }
 
-static void expect_pings(const struct life *l)
-{
-	assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
-	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
-}
-
 static void stop_load(void *world, int err, struct stop_seen *s, unsigned int n)
 {
 	const struct life *l = world;
@@ -41,7 +35,7 @@ static void stop_load(void *world, int err, struct stop_seen *s, unsigned int n)
 		s->broken += state == UNFRAG_STATE_BROKEN;
 		if (err)
 			assert_int_equal(state, c.status ? -ENOENT : UNFRAG_STATE_READY);
-		expect_pings(l);
+		life_expect_pings(l);
 		if (state != -ENOENT)
 			assert_int_equal(command_run(&c, "policy", "unload", POLICED_NAME), 0);
 		life_expect_nothing();

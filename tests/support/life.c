@@ -327,6 +327,12 @@ bool life_ping(const struct life *l, int family, int ms)
 	return lab_recv_deadline(l->rx[f], &byte, 1, ms) == 1;
 }
 
+void life_expect_pings(const struct life *l)
+{
+	assert_true(life_ping(l, AF_INET, LIFE_DEADLINE_MS));
+	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
+}
+
 struct tally {
 	uint64_t packets[2][UNFRAG_HOOK_MAX];
 	uint64_t judged[2][UNFRAG_HOOK_MAX];

@@ -98,6 +98,9 @@ int life_state(const char *name, struct unfrag_attachment_info *info);
 /* Sends one datagram to LIFE_PORT over loopback; false if it does not arrive within ms. */
 bool life_ping(const struct life *l, int family, int ms);
 
+/* Asserts that one of each family arrives. */
+void life_expect_pings(const struct life *l);
+
 /* Asserts that one more datagram is counted, and judged, at every family and hook of `info`. */
 void life_expect_judging(const struct life *l, const char *name,
 			 const struct unfrag_attachment_info *info);

@@ -11,8 +11,9 @@
 #include <sys/prctl.h>
 #include <test.h>
 
-/* More than any verb has; a bound for the loops. */
-#define CALLS_MAX 300
+/* More than any verb has, and any function; bounds for the loops. */
+#define VERB_CALLS_MAX     300
+#define FUNCTION_CALLS_MAX 600
 
 #define PART_MS 170000
 
@@ -35,11 +36,9 @@ static void expect_said(const struct command *c)
 	command_expect(c, 1, "unfrag: ");
 }
 
-bool stop_at_call(struct command *c, struct stop_seen *s, unsigned int n, int err,
-		  const char *const *args)
+static bool stop(struct command *c, struct stop_seen *s, unsigned int n, int err,
+		 const char *const *args)
 {
-	assert_true(n <= CALLS_MAX);
-	memset(c, 0, sizeof(*c));
 	c->stop_at = n;
 	c->stop_errno = err;
 	command_v(c, args);
@@ -50,10 +49,32 @@ bool stop_at_call(struct command *c, struct stop_seen *s, unsigned int n, int er
 	s->points++;
 	if (!err)
 		assert_int_equal(c->status, 128 + 9);
-	else if (c->status)
-		expect_said(c);
 	s->failed += err && c->status;
 	return true;
+}
+
+bool stop_at_call(struct command *c, struct stop_seen *s, unsigned int n, int err,
+		  const char *const *args)
+{
+	assert_true(n <= VERB_CALLS_MAX);
+	memset(c, 0, sizeof(*c));
+	if (!stop(c, s, n, err, args))
+		return false;
+	if (err && c->status)
+		expect_said(c);
+	return true;
+}
+
+bool stop_function(struct command *c, struct stop_seen *s, unsigned int n, int err,
+		   int (*call)(void *arg), void *arg)
+{
+	static const char *const none[] = { NULL };
+
+	assert_true(n <= FUNCTION_CALLS_MAX);
+	memset(c, 0, sizeof(*c));
+	c->call = call;
+	c->arg = arg;
+	return stop(c, s, n, err, none);
 }
 
 static void __attribute__((noreturn))

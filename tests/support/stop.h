@@ -38,4 +38,8 @@ struct stop_seen stop_run(const struct stop_world *world, stop_loop loop, int er
 bool stop_at_call(struct command *c, struct stop_seen *s, unsigned int n, int err,
 		  const char *const *args);
 
+/* The same of a function, see struct command. */
+bool stop_function(struct command *c, struct stop_seen *s, unsigned int n, int err,
+		   int (*call)(void *arg), void *arg);
+
 void stop_report(const char *what, const struct stop_seen *s);

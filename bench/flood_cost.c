@@ -25,6 +25,7 @@
 #include "guard_tc.skel.h"
 #include "guard_xdp.skel.h"
 #include "link.h"
+#include "usual.h"
 
 #ifndef BPF_F_TEST_XDP_LIVE_FRAMES
 #define BPF_F_TEST_XDP_LIVE_FRAMES (1U << 1)
@@ -75,31 +76,11 @@ const char *cost_name(enum cost_kind kind)
 /* All used by strangers already: a newcomer's fragment is refused after all is looked up. */
 static void put_limits(int config_fd, int state_fd)
 {
-	struct guard_config c = { .secret = { 1, 2 },
-				  .source_secret = { 0x9ae16a3b2f90404f, 0xc949c7defebe6f05,
-						     0x3c6ef372fe94f82b, 0xa54ff53a5f1d36f1,
-						     0x510e527fade682d1 },
-				  .forget = UINT64_C(600000000000),
-				  .prefix = { { UINT32_MAX, 0 }, { UINT64_MAX, 0 } },
-				  .floor = 16384,
-				  .share = 50,
-				  .small_after = 32,
-				  .small_mean = 128,
-				  .least_charge = 2304,
-				  .datagram_mask = 255,
-				  .source_mask = 511,
-				  .events = 100,
-				  .glance = 1 };
+	struct guard_config c;
 	struct guard_state s = { .used = { 8 << 20, 8 << 20 } };
 	const uint32_t key = 0;
-	int i;
 
-	for (i = 0; i < FAMILIES; i++) {
-		c.memory[i] = 16 << 20;
-		c.timeout[i] = UINT64_C(3000000000);
-		c.slot_charge[i] = 2048;
-		c.queue_charge[i] = 256;
-	}
+	usual_limits(&c, 256);
 	bpf_map_update_elem(config_fd, &key, &c, BPF_ANY);
 	bpf_map_update_elem(state_fd, &key, &s, BPF_ANY);
 }

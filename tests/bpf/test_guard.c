@@ -26,7 +26,7 @@ static void setup(void **state)
 	f = calloc(1, sizeof(*f));
 	assert_non_null(f);
 	*state = f;
-	guarded_config(&f->config, 2);
+	usual_limits(&f->config, 2);
 	guarded_open(&f->g, &f->config, true);
 }
 
@@ -356,7 +356,7 @@ static void overlap_kills_until_the_time_is_over(void *state)
 		assert_int_equal(guarded_see_at(&f->g, &dg, wrong[i].off, wrong[i].len, true),
 				 UNFRAG_REASON_OVERLAP);
 		assert_int_equal(guarded_see_at(&f->g, &dg, 0, 800, true), UNFRAG_REASON_REFUSED);
-		f->g.now += 4 * GUARDED_SECOND;
+		f->g.now += 4 * USUAL_SECOND;
 		assert_int_equal(guarded_see_at(&f->g, &dg, 0, 800, true), UNFRAG_REASON_NONE);
 	}
 	guarded_agree(&f->g);
@@ -421,7 +421,7 @@ static void fragments_agree_on_ecn(void *state)
 			guarded_see_at(&f->g, &dg, 0, 800, true);
 			dg.tos = b;
 			assert_int_equal(guarded_see_at(&f->g, &dg, 800, 80, false), want);
-			f->g.now += GUARDED_SECOND;
+			f->g.now += USUAL_SECOND;
 		}
 	guarded_agree(&f->g);
 }

@@ -41,7 +41,7 @@ static void begin(struct fixture *f, bool bpf, uint32_t events)
 	struct guard_config config;
 
 	f->random.state = 815;
-	guarded_config(&config, 8);
+	usual_limits(&config, 8);
 	config.events = events;
 	guarded_open(&f->with, &config, bpf);
 	config.glance = 0;

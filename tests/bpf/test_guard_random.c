@@ -63,7 +63,7 @@ static void random_fragments_meet_the_same_verdict_everywhere(void *state)
 	struct guard_config config;
 	struct lab_datagram dg;
 
-	guarded_config(&config, 8);
+	usual_limits(&config, 8);
 	guarded_open(g, &config, true);
 	for (i = 0; i < 20000; i++) {
 		int family = lab_random_below(&random, 2) ? AF_INET : AF_INET6;

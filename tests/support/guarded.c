@@ -20,34 +20,6 @@
 
 #define TC_PASS (-1)
 
-void guarded_config(struct guard_config *c, uint32_t sets)
-{
-	uint32_t i;
-
-	*c = (struct guard_config){
-		.secret = { 0x0123456789abcdef, 0xfedcba9876543210 },
-		.source_secret = { 0x9ae16a3b2f90404f, 0xc949c7defebe6f05, 0x3c6ef372fe94f82b,
-				   0xa54ff53a5f1d36f1, 0x510e527fade682d1 },
-		.forget = 600 * GUARDED_SECOND,
-		.prefix = { { UINT32_MAX, 0 }, { UINT64_MAX, 0 } },
-		.floor = 16384,
-		.share = 50,
-		.small_after = 32,
-		.small_mean = 128,
-		.least_charge = 2304,
-		.datagram_mask = sets - 1,
-		.source_mask = 2 * sets - 1,
-		.events = 100,
-		.glance = 1,
-	};
-	for (i = 0; i < GUARD_FAMILIES; i++) {
-		c->memory[i] = (uint64_t)sets * GUARD_WAYS * 2048;
-		c->timeout[i] = 3 * GUARDED_SECOND;
-		c->slot_charge[i] = 2048;
-		c->queue_charge[i] = 256;
-	}
-}
-
 /* The skeletons differ in type only. */
 #define OPEN_PLACE(kind) \
 	static void open_##kind(struct guarded_place *p, const struct guard_config *c) \
@@ -130,7 +102,7 @@ static struct guard_native *native_new(const struct guard_config *c)
 void guarded_open(struct guarded *g, const struct guard_config *c, bool bpf)
 {
 	memset(g, 0, sizeof(*g));
-	g->now = 1000 * GUARDED_SECOND;
+	g->now = 1000 * USUAL_SECOND;
 	g->native = native_new(c);
 	if (!bpf)
 		return;

@@ -13,8 +13,8 @@
 
 #include "../../src/guard/layout.h"
 #include "test.h"
+#include "usual.h"
 
-#define GUARDED_SECOND UINT64_C(1000000000)
 #define GUARDED_PLACES 3 /* netfilter, tc, XDP */
 
 struct guarded_place {
@@ -32,9 +32,6 @@ struct guarded {
 	uint64_t now;     /* ns */
 	uint64_t glances; /* fragments that the native build refused at a glance */
 };
-
-/* What `unfrag guard on` would take, but for small tables: so many sets of 32 datagrams. */
-void guarded_config(struct guard_config *c, uint32_t sets);
 
 /* bpf: all places, else the native build alone. */
 void guarded_open(struct guarded *g, const struct guard_config *c, bool bpf);

@@ -9,10 +9,9 @@
 #include <unfrag/packet.h>
 
 #include "../../src/guard/native.h"
+#include "usual.h"
 
-#define SETS      256u /* of what `unfrag guard on` takes: 8,192 datagrams in 16 MiB */
-#define MEMORY    (16u << 20)
-#define SECOND    UINT64_C(1000000000)
+#define SETS      256u    /* of what `unfrag guard on` takes: 8,192 datagrams in 16 MiB */
 #define PER_STEP  100000u /* ns: a thousand datagrams a second, at ten fragments each */
 #define AT_A_TIME 16
 #define PIECES    512
@@ -46,26 +45,11 @@ static void configure(struct guard_config *c, struct lab_random *random)
 	uint64_t *words = (uint64_t *)c->secret;
 	uint32_t i;
 
-	*c = (struct guard_config){
-		.forget = 600 * SECOND,
-		.prefix = { { UINT32_MAX, 0 }, { UINT64_MAX, 0 } },
-		.floor = 16384,
-		.share = 50,
-		.small_after = 32,
-		.small_mean = 128,
-		.least_charge = 2304,
-		.datagram_mask = SETS - 1,
-		.source_mask = 2 * SETS - 1,
-		.glance = 1,
-	};
+	usual_limits(c, SETS);
 	for (i = 0; i < 7; i++)
 		words[i] = lab_random_next(random);
-	for (i = 0; i < GUARD_FAMILIES; i++) {
-		c->memory[i] = MEMORY;
-		c->timeout[i] = 3625 * SECOND / 1000;
-		c->slot_charge[i] = MEMORY / (SETS * GUARD_WAYS);
-		c->queue_charge[i] = 256;
-	}
+	for (i = 0; i < GUARD_FAMILIES; i++)
+		c->timeout[i] = 3625 * USUAL_SECOND / 1000;
 }
 
 static void guard_release(struct guard_native *g)
@@ -225,7 +209,7 @@ int peace_run(struct peace *out, uint32_t datagrams, uint64_t seed)
 	memset(out, 0, sizeof(*out));
 	r->told = out;
 	r->random.state = seed;
-	r->now = 1000 * SECOND;
+	r->now = 1000 * USUAL_SECOND;
 	configure(&r->guard.config, &r->random);
 	err = guard_init(&r->guard);
 	guard_here = &r->guard;

@@ -27,7 +27,7 @@ static void world_open(struct world *w, uint32_t sets)
 {
 	memset(w, 0, sizeof(*w));
 	w->random.state = 42;
-	guarded_config(&w->config, sets);
+	usual_limits(&w->config, sets);
 	guarded_open(&w->g, &w->config, false);
 }
 
@@ -164,7 +164,7 @@ static uint64_t honest_share(struct world *w, int family, uint32_t source, flood
 			w->asked++;
 			w->answered += whole(w, family, source);
 		}
-		pass_time(w, GUARDED_SECOND / rate);
+		pass_time(w, USUAL_SECOND / rate);
 	}
 	return w->asked ? w->answered * 100 / w->asked : 0;
 }
@@ -278,7 +278,7 @@ static void all_memory_comes_back(void)
 		for (i = 0; i < 20000; i++)
 			any_source(&w, family);
 		assert_true(guarded_used(&w.g, family) > (int64_t)w.config.memory[0] / 4);
-		pass_time(&w, 4 * GUARDED_SECOND);
+		pass_time(&w, 4 * USUAL_SECOND);
 		/* Each millisecond some end; until there is room again, newcomers may find none. */
 		for (i = 0; i < 100; i++) {
 			whole(&w, family, SERVER);
@@ -287,7 +287,7 @@ static void all_memory_comes_back(void)
 		assert_true(guarded_used(&w.g, family) <= 10 * (2304 + 256)); /* SERVER's own */
 		for (i = 0; i < 64; i++)
 			assert_true(whole(&w, family, SERVER));
-		pass_time(&w, 4 * GUARDED_SECOND);
+		pass_time(&w, 4 * USUAL_SECOND);
 		for (i = 0; i < 64; i++) {
 			assert_true(whole(&w, family, SERVER));
 			pass_time(&w, 1000000);
@@ -349,7 +349,7 @@ static void a_full_table_of_sources_leaves_an_account_in_common(void)
 		n += see(&w, AF_INET, 5000 + i, i, 0, 1200, true) == UNFRAG_REASON_NONE;
 	assert_true(n > 0 && n < 30);
 	/* Until what they have earned is too long ago. */
-	pass_time(&w, w.config.forget + GUARDED_SECOND);
+	pass_time(&w, w.config.forget + USUAL_SECOND);
 	assert_true(whole(&w, AF_INET, 9999));
 	assert_non_null(guarded_source(&w.g, AF_INET, &w.dg));
 	world_close(&w);
@@ -369,7 +369,7 @@ static void standing_is_lost_by_datagrams_that_stay_in_pieces(void)
 	assert_int_equal(s->standing, 10);
 	for (i = 0; i < 6; i++)
 		see(&w, AF_INET, SERVER, 1000 + i, 0, 1200, true);
-	pass_time(&w, 4 * GUARDED_SECOND);
+	pass_time(&w, 4 * USUAL_SECOND);
 	for (i = 0; i < 64; i++) {
 		whole(&w, AF_INET, 5);
 		pass_time(&w, 1000000);

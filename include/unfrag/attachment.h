@@ -49,8 +49,8 @@ struct unfrag_attach_opts {
 	uint32_t flags;     /**< UNFRAG_ATTACH_... */
 	const char *source; /**< where the program is from, to be shown to people; NULL: unknown */
 	/**
-	 * Places instead of families, hooks and priority, which then are 0: up to 16 different pairs
-	 * of hook and priority, none of them twice for one family.
+	 * Places instead of families, hooks and priority, which then are 0: up to 16 different
+	 * pairs of hook and priority, none of them twice for one family.
 	 */
 	const struct unfrag_place *places;
 	uint32_t n_places; /**< up to UNFRAG_PLACES_MAX; 0: no places */
@@ -98,10 +98,11 @@ void unfrag_attachment_free(struct unfrag_attachment *att);
 int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_object *obj);
 
 /**
- * Opens a map of the program in force by its name in the object; the dots of ".bss" and the like are
- * '_' here. Of several programs all maps are found.
+ * Opens a map of the program in force by its name in the object; the dots of ".bss" and the like
+ * are '_' here. Of several programs all maps are found.
  *
- * @return a file descriptor, the caller's; -ENOENT when there is none of that name, and then nothing
+ * @return a file descriptor, the caller's; -ENOENT when there is none of that name, and then
+ * nothing
  *         is logged; -EBADF when the attachment is broken; -EPERM. Since: 0.1
  */
 int unfrag_attachment_map(struct unfrag_attachment *att, const char *name);
@@ -168,7 +169,7 @@ struct unfrag_attachment_info {
 	size_t sz; /**< set by the caller */
 	enum unfrag_state state;
 	char problem[128]; /**< why it is not ready, or what is amiss all the same; else empty */
-	/** As asked, defaults filled in; so the next three. Of places: the union, and the lowest. */
+	/** As asked, defaults filled in; so the next three. Of places: all, and the lowest. */
 	uint32_t families;
 	uint32_t hooks;
 	int32_t priority;

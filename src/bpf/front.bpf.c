@@ -5,8 +5,8 @@
  *
  * A netfilter link can't change its program, so the link holds this one for good and the user's
  * stands behind it in a slot: replacing it is one map update, also for several programs at several
- * priorities (layout.h). What the kernel's defragmenter let by (notrack, IP_NODEFRAG, malformed IPv6
- * fragments) ends here and is counted.
+ * priorities (layout.h). What the kernel's defragmenter let by (notrack, IP_NODEFRAG, malformed
+ * IPv6 fragments) ends here and is counted.
  *
  * Facts are not handed on to the program: the only way is a per-CPU map, and in process context a
  * softirq may run this very code between writer and reader.

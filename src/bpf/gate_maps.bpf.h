@@ -84,8 +84,8 @@ struct {
 } events SEC(".maps");
 
 /*
- * What only user space looks at, pinned with the rest: what each counter had before packets met this
- * program, what was asked for, and the ruleset as it was read, in pages.
+ * What only user space looks at, pinned with the rest: what each counter had before packets met
+ * this program, what was asked for, and the ruleset as it was read, in pages.
  */
 GATE_ARRAY(earlier, struct gate_counter);
 
@@ -139,7 +139,7 @@ static __always_inline const struct gate_line *gate_line_at(const void *tree, __
 	return bpf_map_lookup_elem((void *)tree, &i);
 }
 
-/* The base is read last: a verifier that sees a number go to the stack and back knows it no more. */
+/* The base is read last: a number that goes to the stack and back is one that no verifier knows. */
 static __always_inline __u32 gate_direct_at(__u32 field, __u32 value)
 {
 	__u32 key = 0;

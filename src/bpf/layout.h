@@ -23,8 +23,8 @@ struct front_counters {
 
 /*
  * Where programs stand in the slot. An attachment made without places has one, in entry 0. With
- * places, each link has a seat, 2 * place + family, and the slot has two halves: what packets meet is
- * in one of them, and a replace fills the other and then writes the turn, once for all links:
+ * places, each link has a seat, 2 * place + family, and the slot has two halves: what packets meet
+ * is in one of them, and a replace fills the other and then writes the turn, once for all links:
  *
  *	bit 0         half
  *	bit 1 + seat  whether the front counts at that seat: it is the first at its family and hook

@@ -28,7 +28,7 @@ __attribute__((format(printf, 2, 0))) int object_hear(enum libbpf_print_level le
 						      const char *fmt, va_list ap);
 
 /*
- * A name for what is in a file, of UNFRAG_NAME_MAX + 1 bytes: "dir/only_dns.bpf.o" is "only_dns"; what
- * can't stand in a name becomes "_".
+ * A name for what is in a file, of UNFRAG_NAME_MAX + 1 bytes: "dir/only_dns.bpf.o" is "only_dns";
+ * what can't stand in a name becomes "_".
  */
 void object_name_of(const char *path, char *name);

@@ -175,7 +175,8 @@ const struct verb verb_policy_load = {
 	.help = "  -n, --name NAME       name of the attachment (default: from the file)\n"
 		"      --netns NS        network namespace: a name, a path or a process id\n"
 		"      --memory SIZE     refuse what takes more (default: 512M)\n"
-		"      --on-fail V       if that fails: open, change nothing (default), or closed,\n"
+		"      --on-fail V       if that fails: open, change nothing (default), or "
+		"closed,\n"
 		"                        drop every packet\n"
 		"      --json            print what was loaded as JSON\n",
 	.run = run,

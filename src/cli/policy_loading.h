@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A ruleset on its way into the kernel: read from its file, compiled, loaded, and put into force. What
- * load, reload and run have in common. Each step says what went wrong and returns an exit code.
+ * A ruleset on its way into the kernel: read from its file, compiled, loaded, and put into force.
+ * What load, reload and run have in common. Each step says what went wrong and returns an exit
+ * code.
  */
 #pragma once
 

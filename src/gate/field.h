@@ -2,11 +2,11 @@
 /*
  * The fields of a packet that rules look at.
  *
- * A field's value is an unsigned number of `bits` bits, most significant byte first where the packet
- * has bytes: addresses, names of devices (16 bytes, padded with zeros) and whatever else the header
- * has in network order; numbers of the kernel (mark, ifindex) as they are. Kept in words of 32 bits,
- * the most significant first. A field that a packet does not have is absent, and then no condition
- * on it holds, be it == or !=.
+ * A field's value is an unsigned number of `bits` bits, most significant byte first where the
+ * packet has bytes: addresses, names of devices (16 bytes, padded with zeros) and whatever else the
+ * header has in network order; numbers of the kernel (mark, ifindex) as they are. Kept in words of
+ * 32 bits, the most significant first. A field that a packet does not have is absent, and then no
+ * condition on it holds, be it == or !=.
  */
 #pragma once
 

@@ -3,16 +3,17 @@
  * A compiled ruleset, as the compiler writes it and the gate reads it, in BPF and natively.
  *
  * All rules of all chains stand in one row of *entries*; a chain is a run of them. For each field
- * that conditions look at, a *table* maps every value to a class, and a class has a *vector*: one bit
- * for each entry, set unless an entry's conditions on that field fail. The bits that are set in the
- * vectors of all fields are the entries worth looking at; a second, short vector tells the words that
- * have any bit set.
+ * that conditions look at, a *table* maps every value to a class, and a class has a *vector*: one
+ * bit for each entry, set unless an entry's conditions on that field fail. The bits that are set in
+ * the vectors of all fields are the entries worth looking at; a second, short vector tells the
+ * words that have any bit set.
  *
  *      value of field ──table──▶ vector   1 0 1 1 0 0 1 ...
  *      value of field ──table──▶ vector   1 1 1 0 0 0 1 ...     and
  *                                         1 0 1 0 0 0 1 ...  =  entries to be looked at, in order
  *
- * What does not fit a table (named sets, concatenations, masks) is a *check* of an entry that is met.
+ * What does not fit a table (named sets, concatenations, masks) is a *check* of an entry that is
+ * met.
  */
 #pragma once
 
@@ -36,10 +37,10 @@
 /*
  * Trees: sorted starts of intervals that cover all values, in lines of 64 bytes.
  *
- * A tree is a header line, then for each level, from the root down, lines of keys: 16 of 32 bits, or
- * 4 of 128 bits (four words each, most significant first). Key i of line j leads to line i + j * keys
- * a line of the next level, and at the last one is position i + j * keys. A line's child is that of
- * the last key not above the value. Unused keys are all ones. The first start is 0.
+ * A tree is a header line, then for each level, from the root down, lines of keys: 16 of 32 bits,
+ * or 4 of 128 bits (four words each, most significant first). Key i of line j leads to line i + j *
+ * keys a line of the next level, and at the last one is position i + j * keys. A line's child is
+ * that of the last key not above the value. Unused keys are all ones. The first start is 0.
  */
 struct gate_line {
 	__u32 word[16];
@@ -51,7 +52,7 @@ enum gate_tree_word {
 	GATE_TREE_DEPTH,  /* levels, at least 1 */
 	GATE_TREE_COUNT,  /* positions */
 	GATE_TREE_VALUES, /* line of the values (16 a line), from the header on; 0: see next */
-	GATE_TREE_FIRST, /* without values: whether position 0 is in the set; each next one differs */
+	GATE_TREE_FIRST, /* without values: whether position 0 is in the set; they alternate */
 	GATE_TREE_LEVEL, /* first line of each level, from the header on */
 };
 
@@ -154,8 +155,8 @@ struct gate_check {
 
 /*
  * Sets of concatenations: a hash each. An element with prefixes is found under its masked key, and
- * the set's *shapes* say which prefix lengths occur; shape i is the element with mark GATE_SHAPE + i
- * whose words are 0. Ranges are split into prefixes by who fills it in.
+ * the set's *shapes* say which prefix lengths occur; shape i is the element with mark GATE_SHAPE +
+ * i whose words are 0. Ranges are split into prefixes by who fills it in.
  */
 #define GATE_TUPLE_WORDS  16u
 #define GATE_TUPLE_FIELDS 7u

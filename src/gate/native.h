@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
- * The gate in plain memory, for explanations, tests and fuzzing: the same verdicts as in BPF, by the
- * same text, over the arrays that the compiler makes. One packet at a time, one thread.
+ * The gate in plain memory, for explanations, tests and fuzzing: the same verdicts as in BPF, by
+ * the same text, over the arrays that the compiler makes. One packet at a time, one thread.
  */
 #pragma once
 

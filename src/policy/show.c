@@ -300,11 +300,12 @@ static void on_line(struct walk *w, struct line l)
 static int go(struct walk *w, const struct policy_listing *listing)
 {
 	struct attr text = listing_find((struct attr){ listing->data, listing->len }, LISTING_TEXT);
-	const char *at = (const char *)text.data, *end = at + text.len, *stop;
+	const char *at = (const char *)text.data, *end, *stop;
 	struct line l;
 
 	if (!text.data)
 		return -EINVAL;
+	end = at + text.len;
 	for (; at < end && !w->err; at = stop + 1) {
 		stop = memchr(at, '\n', (size_t)(end - at));
 		if (!stop)

@@ -66,7 +66,8 @@ static const struct element *find_element(const struct set *s, const struct key 
 	return NULL;
 }
 
-static bool match_holds(const struct ruleset *rs, const struct match *m, const struct gate_values *v)
+static bool match_holds(const struct ruleset *rs, const struct match *m,
+			const struct gate_values *v)
 {
 	bool holds = false;
 

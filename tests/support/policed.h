@@ -5,7 +5,7 @@
 #pragma once
 
 #include <command.h>
-#include <life.h>
+#include "life.h"
 #include <stdint.h>
 
 #define POLICED_NAME "policed"

@@ -57,7 +57,7 @@ static char *go_round(struct rulefile *f)
 static void must_have(const char *text, const char *words)
 {
 	if (!strstr(text, words))
-		print_error("not there: %s\nin: %s\n", words, text);
+		print_error("not there: %s, in: %s\n", words, text);
 	assert_non_null(strstr(text, words));
 }
 

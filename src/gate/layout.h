@@ -52,8 +52,8 @@ enum gate_tree_word {
 	GATE_TREE_DEPTH,  /* levels, at least 1 */
 	GATE_TREE_COUNT,  /* positions */
 	GATE_TREE_VALUES, /* line of the values (16 a line), from the header on; 0: see next */
-	GATE_TREE_FIRST, /* without values: whether position 0 is in the set; they alternate */
-	GATE_TREE_LEVEL, /* first line of each level, from the header on */
+	GATE_TREE_FIRST,  /* without values: whether position 0 is in the set; they alternate */
+	GATE_TREE_LEVEL,  /* first line of each level, from the header on */
 };
 
 _Static_assert(GATE_TREE_LEVEL + GATE_TREE_LEVELS == 16, "a header is one line");

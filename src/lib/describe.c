@@ -10,9 +10,9 @@
 #include "attachment.h"
 #include "cleanup.h"
 #include "front.h"
+#include "hold_rule.h"
 #include "links.h"
 #include "netns.h"
-#include "rule.h"
 
 void description_problem(struct description *d, const char *fmt, ...)
 {

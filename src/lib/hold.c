@@ -14,6 +14,7 @@
 #include "about.h"
 #include "cleanup.h"
 #include "describe.h"
+#include "hold_rule.h"
 #include "link.h"
 #include "links.h"
 #include "log.h"
@@ -23,7 +24,6 @@
 #include "opts.h"
 #include "places.h"
 #include "probe.h"
-#include "rule.h"
 #include "store.h"
 
 /* Priorities tried from the last one on: two BPF links can't share one. */

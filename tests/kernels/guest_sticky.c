@@ -6,8 +6,8 @@
 #include <child.h>
 #include <command.h>
 #include <errno.h>
+#include <hold_rule.h>
 #include <life.h>
-#include <rule.h>
 #include <stdio.h>
 #include <string.h>
 #include <test.h>

@@ -6,9 +6,9 @@
  */
 #include <child.h>
 #include <errno.h>
+#include <hold_rule.h>
 #include <life.h>
 #include <loopback.h>
-#include <rule.h>
 #include <stdio.h>
 #include <string.h>
 #include <test.h>

@@ -4,8 +4,8 @@
  */
 #pragma once
 
-#include <command.h>
 #include "life.h"
+#include <command.h>
 #include <stdint.h>
 
 #define POLICED_NAME "policed"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause
-#include "rule.h"
+#include "hold_rule.h"
 
 #include <arpa/inet.h>
 #include <errno.h>

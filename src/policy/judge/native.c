@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "../gate/native.h"
+#include "../../gate/native.h"
 #include "tuple_table.h"
 
 struct native {

@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "../gate/read_native.h"
+#include "../../gate/read_native.h"
 #include "told.h"
 
 int told_from_bytes(struct told_packet *out, const uint8_t *packet, size_t size)

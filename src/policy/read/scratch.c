@@ -83,6 +83,7 @@ static void settle(const struct policy_read_opts *opts, pid_t parent)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
+	signal(SIGABRT, SIG_DFL); /* libnftables asserts; the parent says so in words */
 	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

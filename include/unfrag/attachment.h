@@ -8,7 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <unfrag/attachment_info.h>
 #include <unfrag/base.h>
+#include <unfrag/places.h>
 
 struct bpf_object;
 struct bpf_program;
@@ -24,17 +26,6 @@ extern "C" {
 #define UNFRAG_ATTACH_ACCEPT_FRAGMENTS  0x4u  /**< what is still a fragment goes on, unjudged */
 #define UNFRAG_ATTACH_ACCEPT_UNREADABLE 0x8u  /**< likewise for unreadable headers */
 #define UNFRAG_ATTACH_ACCEPT_EMPTY      0x10u /**< likewise when there is no program */
-
-#define UNFRAG_PLACES_MAX   32u
-#define UNFRAG_PROGRAMS_MAX 8u
-
-/** A place where packets are judged, and by which program. */
-struct unfrag_place {
-	uint32_t families; /**< UNFRAG_FAMILIES_... */
-	uint32_t hook;     /**< enum unfrag_hook */
-	int32_t priority;
-	uint32_t program; /**< its number among the programs */
-};
 
 struct unfrag_attach_opts {
 	size_t sz;
@@ -58,8 +49,6 @@ struct unfrag_attach_opts {
 	uint32_t n_programs;
 	struct bpf_program *const *programs;
 };
-
-struct unfrag_attachment;
 
 /**
  * Attaches a program under a name, at all families and hooks asked for or at none; or several
@@ -153,71 +142,6 @@ int unfrag_attachment_replace(struct unfrag_attachment *att, struct bpf_object *
  * @return 0; -EBUSY while another process changes it. Since: 0.1
  */
 int unfrag_attachment_detach(struct unfrag_attachment *att);
-
-enum unfrag_state {
-	UNFRAG_STATE_READY,    /**< in force */
-	UNFRAG_STATE_BUSY,     /**< a process is changing it now */
-	UNFRAG_STATE_BROKEN,   /**< cut short or tampered with; detach cleans it */
-	UNFRAG_STATE_ORPHANED, /**< its namespace has no process and no name left */
-	UNFRAG_STATE_MAX,
-};
-
-/** "ready" and so on. Static. Since: 0.1 */
-const char *unfrag_state_name(enum unfrag_state state);
-
-struct unfrag_attachment_info {
-	size_t sz; /**< set by the caller */
-	enum unfrag_state state;
-	char problem[128]; /**< why it is not ready, or what is amiss all the same; else empty */
-	/** As asked, defaults filled in; so the next three. Of places: all, and the lowest. */
-	uint32_t families;
-	uint32_t hooks;
-	int32_t priority;
-	uint32_t flags;
-	uint32_t links;       /**< how many of its links are there */
-	uint64_t netns_inode; /**< identity of the namespace, as in "net:[INODE]" */
-	char netns[256];      /**< its name, a path or "pid:N" now; "current"; "" if it has none */
-	int64_t since;        /**< when it was attached, seconds since 1970 */
-	uint32_t program_id;  /**< the kernel's id of the program in force; 0: none */
-	char program[128];    /**< its name; of several: of the one at the first place */
-	char source[256];     /**< where it is from */
-	int64_t program_since;
-	struct unfrag_place places[UNFRAG_PLACES_MAX]; /**< in any case: one for each hook */
-	uint32_t n_places;
-	uint32_t is_placed; /**< made with places */
-};
-
-/**
- * Describes the attachment as it is now; changes nothing.
- *
- * @return 0; -ENOENT when it was detached; or why it could not be looked at, which says nothing of
- *         the attachment. Since: 0.1
- */
-int unfrag_attachment_info(struct unfrag_attachment *att, struct unfrag_attachment_info *info);
-
-/**
- * As unfrag_attachment_info(), and tries whether every link's place is really taken: the kernel
- * tells as much of a link that was detached by force as of a live one. A link of ours stands for a
- * moment at each place that is free. Since: 0.1
- */
-int unfrag_attachment_check(struct unfrag_attachment *att, struct unfrag_attachment_info *info);
-
-struct unfrag_counters {
-	size_t sz;              /**< set by the caller */
-	uint64_t packets;       /**< sum of the outcomes */
-	uint64_t frag_max_size; /**< bytes of the largest original fragment, 0: none seen */
-	uint64_t outcomes[UNFRAG_OUTCOME_SLOTS]; /**< by enum unfrag_outcome */
-};
-
-/**
- * Counters of one family and hook, summed over CPUs, since the attachment was made. A packet is
- * counted once at a hook, at the lowest priority that the attachment has there.
- *
- * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6
- * @return 0; -EINVAL; -EBADF when it has none (broken). Since: 0.1
- */
-int unfrag_attachment_counters(struct unfrag_attachment *att, uint32_t family,
-			       enum unfrag_hook hook, struct unfrag_counters *counters);
 
 /**
  * Calls @p fn with every attachment's name, in order, until it returns other than 0.

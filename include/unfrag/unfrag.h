@@ -10,11 +10,13 @@
 #pragma once
 
 #include <unfrag/attachment.h>
+#include <unfrag/attachment_info.h>
 #include <unfrag/base.h>
 #include <unfrag/defrag.h>
 #include <unfrag/guard.h>
 #include <unfrag/guard_stats.h>
 #include <unfrag/link.h>
 #include <unfrag/outcome.h>
+#include <unfrag/places.h>
 #include <unfrag/probe.h>
 #include <unfrag/reason.h>

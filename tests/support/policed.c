@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
 #include "policed.h"
 
+#include <child.h>
 #include <instance.h>
+#include <poll.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <test.h>
 #include <unistd.h>
 
+#define ARGS_MAX 24
+
 static char file[128];
+
+/* What runs; ended by the teardown if the test did not. */
+static pid_t running[4];
 
 const char *policed_file(const char *fmt, ...)
 {
@@ -33,10 +43,20 @@ void policed_up(void **state)
 
 void policed_down(void *state)
 {
+	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++) {
+		lab_child_kill(running[i]);
+		running[i] = 0;
+	}
 	if (file[0])
 		unlink(file);
 	life_remove(POLICED_NAME);
 	life_down(state);
+}
+
+void policed_send(const struct life *l, int family, int n)
+{
+	while (n--)
+		assert_true(life_ping(l, family, LIFE_DEADLINE_MS));
 }
 
 void policed_load(const struct life *l, const char *path)
@@ -88,4 +108,71 @@ uint64_t policed_packets(const char *text)
 	instance_free(in);
 	unfrag_attachment_free(att);
 	return packets;
+}
+
+static void take(int fd, char *buf, size_t size)
+{
+	ssize_t n = pread(fd, buf, size - 1, 0);
+
+	buf[n > 0 ? n : 0] = '\0';
+}
+
+static void look(struct policed_run *r)
+{
+	take(r->fds[0], r->out, sizeof(r->out));
+	take(r->fds[1], r->err, sizeof(r->err));
+}
+
+static void note_running(pid_t pid, pid_t by)
+{
+	for (size_t i = 0; i < sizeof(running) / sizeof(running[0]); i++)
+		if (running[i] == pid) {
+			running[i] = by;
+			return;
+		}
+	test_fail_(__FILE__, __LINE__, "there is room for one more command");
+}
+
+void policed_start_(struct policed_run *r, const char *const *args)
+{
+	const char *argv[ARGS_MAX + 5] = { "sh", "-c", "exec \"$@\" 2>\"$0\"", NULL, TEST_UNFRAG };
+	char err[64];
+	int i;
+
+	for (i = 0; i < 2; i++)
+		r->fds[i] = test_ok(memfd_create("said", MFD_CLOEXEC));
+	snprintf(err, sizeof(err), "/proc/%d/fd/%d", getpid(), r->fds[1]);
+	argv[3] = err;
+	for (i = 0; args[i]; i++) {
+		assert_true(i < ARGS_MAX - 1);
+		argv[5 + i] = args[i];
+	}
+	r->pid = test_ok(lab_ns_spawn(NULL, argv, r->fds[0]));
+	note_running(0, r->pid);
+}
+
+void policed_says(struct policed_run *r, bool on_stderr, const char *words)
+{
+	int64_t deadline = lab_now_ms() + LIFE_DEADLINE_MS;
+	const char *said = on_stderr ? r->err : r->out;
+
+	for (look(r); !strstr(said, words) && lab_ms_left(deadline); look(r))
+		poll(NULL, 0, 2);
+	if (!strstr(said, words))
+		printf("# '%s' is not in stdout:\n%s# or stderr:\n%s", words, r->out, r->err);
+	assert_non_null(strstr(said, words));
+}
+
+int policed_end(struct policed_run *r, int number)
+{
+	int status;
+
+	if (number)
+		assert_int_equal(kill(r->pid, number), 0);
+	status = test_ok(lab_child_wait(r->pid, LIFE_DEADLINE_MS));
+	note_running(r->pid, 0);
+	look(r);
+	for (int i = 0; i < 2; i++)
+		close(r->fds[i]);
+	return status;
 }

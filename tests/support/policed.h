@@ -10,15 +10,36 @@
 
 #define POLICED_NAME "policed"
 
-/* A file with this ruleset; the same path each time, gone with policed_down(). */
+/* A file with this ruleset; the same path each time, gone with policed_down(). Its path. */
 const char *policed_file(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* Setup and teardown, around life_up() and life_down(). */
 void policed_up(void **state);
 void policed_down(void *state);
 
+/* Sends so many datagrams to LIFE_PORT over loopback; asserts that each arrives. */
+void policed_send(const struct life *l, int family, int n);
+
 /* Runs "policy load" with that file in the namespace of l; asserts that it succeeds. */
 void policed_load(const struct life *l, const char *path);
 
 /* What the rule with this text has counted, by what is in force. */
 uint64_t policed_packets(const char *text);
+
+/* The command while it runs, and what it has said so far. */
+struct policed_run {
+	pid_t pid;
+	int fds[2];        /* of files with stdout and stderr */
+	char out[1 << 18]; /* cut if longer, always terminated */
+	char err[1 << 14];
+};
+
+/* Starts TEST_UNFRAG with these arguments, up to NULL. A test that fails leaves it to teardown. */
+#define policed_start(r, ...) policed_start_((r), (const char *const[]){ __VA_ARGS__, NULL })
+void policed_start_(struct policed_run *r, const char *const *args);
+
+/* Waits until its stdout (stderr: true) has this; asserts that this comes and that it runs on. */
+void policed_says(struct policed_run *r, bool on_stderr, const char *words);
+
+/* Its exit status, after this signal (0: none); asserts that it ends. */
+int policed_end(struct policed_run *r, int signal);

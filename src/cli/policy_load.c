@@ -20,25 +20,6 @@ struct request {
 	bool json;
 };
 
-static int is_name(const char *name, void *arg)
-{
-	return !strcmp(name, arg);
-}
-
-/* Before a big file is read for nothing. */
-static int check_name(const struct request *q)
-{
-	int r = unfrag_attachment_each(is_name, (void *)(uintptr_t)q->name);
-
-	if (r <= 0)
-		return cli_exit_of(r);
-	cli_error(
-		"there is an attachment '%s' already; 'unfrag policy reload %s' puts another "
-		"ruleset in its place",
-		q->name, q->name);
-	return CLI_FAILED;
-}
-
 static int attach(const struct request *q, struct policy_loading *l)
 {
 	struct unfrag_attachment *att;
@@ -159,7 +140,7 @@ static int run(const struct verb *self, int argc, char **argv)
 	q.name = q.name ? q.name : name;
 	code = cli_exit_of(unfrag_probe_require());
 	if (!code)
-		code = check_name(&q);
+		code = policy_loading_check_name(q.name);
 	if (code)
 		return code;
 	code = load(&q);

@@ -46,6 +46,29 @@ int policy_loading_init(struct policy_loading *l, const char *name, const char *
 	return CLI_FAILED;
 }
 
+static int is_name(const char *name, void *arg)
+{
+	return !strcmp(name, arg);
+}
+
+bool policy_loading_is_there(const char *name)
+{
+	return unfrag_attachment_each(is_name, (void *)(uintptr_t)name) > 0;
+}
+
+int policy_loading_check_name(const char *name)
+{
+	int r = unfrag_attachment_each(is_name, (void *)(uintptr_t)name);
+
+	if (r <= 0)
+		return cli_exit_of(r);
+	cli_error(
+		"there is an attachment '%s' already; 'unfrag policy reload %s' puts another "
+		"ruleset in its place",
+		name, name);
+	return CLI_FAILED;
+}
+
 void policy_loading_release(struct policy_loading *l)
 {
 	instance_free(l->instance);
@@ -242,12 +265,12 @@ int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *a
 	return code;
 }
 
-static size_t count_elements(const struct policy_loading *l)
+static size_t count_elements(const struct ruleset *rs)
 {
 	size_t i, n = 0;
 
-	for (i = 0; i < l->rs.n_sets; i++)
-		n += l->rs.sets[i].n_elements;
+	for (i = 0; i < rs->n_sets; i++)
+		n += rs->sets[i].n_elements;
 	return n;
 }
 
@@ -266,8 +289,9 @@ static int report_json(const struct policy_loading *l)
 	return json_finish(json_pack("{s:s, s:o, s:i, s:i, s:i, s:I, s:I, s:b, s:o}", "name",
 				     l->about.name, "file", json_text(l->about.path), "rules",
 				     (int)l->rs.n_rules, "chains", (int)l->rs.n_chains, "sets",
-				     (int)l->rs.n_sets, "elements", (json_int_t)count_elements(l),
-				     "memory", (json_int_t)l->image->memory.total, "closed",
+				     (int)l->rs.n_sets, "elements",
+				     (json_int_t)count_elements(&l->rs), "memory",
+				     (json_int_t)l->image->memory.total, "closed",
 				     !!(l->about.flags & POLICY_CLOSED), "places", places));
 }
 
@@ -276,16 +300,22 @@ static const char *plural(size_t n)
 	return n == 1 ? "" : "s";
 }
 
-int policy_loading_report(const struct policy_loading *l, const char *what, bool json)
+void policy_loading_tell(const char *what, const char *name, const struct ruleset *rs,
+			 uint64_t memory)
 {
-	size_t elements = count_elements(l);
+	size_t elements = count_elements(rs);
 	char buf[QUANTITY_MAX];
 
+	printf("%s '%s': %zu rule%s, %zu chain%s, %zu set%s with %zu element%s, %s of memory\n",
+	       what, name, rs->n_rules, plural(rs->n_rules), rs->n_chains, plural(rs->n_chains),
+	       rs->n_sets, plural(rs->n_sets), elements, plural(elements),
+	       quantity_of_size(memory, buf));
+}
+
+int policy_loading_report(const struct policy_loading *l, const char *what, bool json)
+{
 	if (json)
 		return report_json(l);
-	printf("%s '%s': %zu rule%s, %zu chain%s, %zu set%s with %zu element%s, %s of memory\n",
-	       what, l->about.name, l->rs.n_rules, plural(l->rs.n_rules), l->rs.n_chains,
-	       plural(l->rs.n_chains), l->rs.n_sets, plural(l->rs.n_sets), elements,
-	       plural(elements), quantity_of_size(l->image->memory.total, buf));
+	policy_loading_tell(what, l->about.name, &l->rs, l->image->memory.total);
 	return CLI_DONE;
 }

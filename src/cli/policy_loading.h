@@ -34,6 +34,12 @@ struct policy_loading {
 	int netns; /* descriptor, or -1: the current one */
 };
 
+/* Whether anything is attached under that name, ruleset or not. */
+bool policy_loading_is_there(const char *name);
+
+/* Says if there is already: before a big file is read for nothing. */
+int policy_loading_check_name(const char *name);
+
 /* name: of the attachment; netns as in struct unfrag_attach_opts. */
 int policy_loading_init(struct policy_loading *l, const char *name, const char *netns,
 			uint64_t memory);
@@ -58,3 +64,7 @@ int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *a
 
 /* What was loaded, as JSON or a line for people that starts with `what`. Returns an exit code. */
 int policy_loading_report(const struct policy_loading *l, const char *what, bool json);
+
+/* That line, of a ruleset that takes so many bytes. */
+void policy_loading_tell(const char *what, const char *name, const struct ruleset *rs,
+			 uint64_t memory);

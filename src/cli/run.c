@@ -23,6 +23,16 @@ struct request {
 	uint64_t memory;
 };
 
+/* What is in force under the name: what was loaded here, or what a reload put in its place. */
+struct shown {
+	const char *name;
+	const struct policy_loading *loading;
+	struct unfrag_attachment *att;
+	struct instance *opened; /* NULL: the one that was loaded */
+	uint32_t program;
+	bool gone;
+};
+
 /* What ends it; none of them ends the process before the ruleset is out of force. */
 static void block_signals(sigset_t *set)
 {
@@ -70,19 +80,20 @@ static void add_rules(struct table *t, const struct ruleset *rs,
 	}
 }
 
-static int print_rules(const struct policy_loading *l)
+static int print_rules(const struct instance *in)
 {
-	struct gate_counter *counters = must(calloc(l->rs.n_counters + 1, sizeof(*counters)));
+	const struct ruleset *rs = instance_ruleset(in);
+	struct gate_counter *counters = must(calloc(rs->n_counters + 1, sizeof(*counters)));
 	struct complaint c = { "" };
 	struct table *t;
-	int r = instance_counters(l->instance, counters, l->rs.n_counters, &c);
+	int r = instance_counters(in, counters, rs->n_counters, &c);
 
 	if (r) {
 		cli_error("%s", c.text);
 	} else {
 		t = table_new(3);
 		add_head(t);
-		add_rules(t, &l->rs, counters);
+		add_rules(t, rs, counters);
 		table_print(t, stdout);
 		table_free(t);
 	}
@@ -123,18 +134,64 @@ static int print_outcomes(struct unfrag_attachment *att)
 	return cli_exit_of(r);
 }
 
-/* On a terminal in place, else one below the other. */
-static int print(const struct policy_loading *l, struct unfrag_attachment *att)
+static int open_next(struct shown *s)
 {
+	struct complaint c = { "" };
+	struct instance *in;
+
+	if (instance_open(&in, s->att, &c)) {
+		cli_error("'%s': %s", s->name, c.text);
+		return CLI_FAILED;
+	}
+	instance_free(s->opened);
+	s->opened = in;
+	return CLI_DONE;
+}
+
+/* Looks what is in force. *busy: somebody is changing that, so there is nothing to show now. */
+static int follow(struct shown *s, bool *busy)
+{
+	struct unfrag_attachment_info info = { .sz = sizeof(info) };
 	int code;
 
+	s->gone = !policy_loading_is_there(s->name);
+	if (s->gone) {
+		cli_error("'%s' is no longer in force", s->name);
+		return CLI_FAILED;
+	}
+	code = cli_exit_of(unfrag_attachment_info(s->att, &info));
+	*busy = info.state == UNFRAG_STATE_BUSY;
+	if (code || *busy || info.program_id == s->program)
+		return code;
+	if (s->program)
+		code = open_next(s);
+	s->program = info.program_id;
+	return code;
+}
+
+static void print_head(const struct shown *s)
+{
+	if (s->opened)
+		policy_loading_tell("running", s->name, instance_ruleset(s->opened),
+				    instance_about(s->opened)->takes);
+	else
+		policy_loading_report(s->loading, "running", false);
+}
+
+/* On a terminal in place, else one below the other. */
+static int print(struct shown *s)
+{
+	bool busy;
+	int code = follow(s, &busy);
+
+	if (code || busy)
+		return code;
 	if (isatty(STDOUT_FILENO))
 		fputs("\033[H\033[J", stdout);
-	code = policy_loading_report(l, "running", false);
+	print_head(s);
+	code = print_outcomes(s->att);
 	if (!code)
-		code = print_outcomes(att);
-	if (!code)
-		code = print_rules(l);
+		code = print_rules(s->opened ? s->opened : s->loading->instance);
 	if (!isatty(STDOUT_FILENO))
 		putchar('\n');
 	if (fflush(stdout))
@@ -143,17 +200,27 @@ static int print(const struct policy_loading *l, struct unfrag_attachment *att)
 }
 
 /* Until a signal comes, or there is nobody to read. */
-static int watch(const struct policy_loading *l, struct unfrag_attachment *att,
-		 const sigset_t *signals)
+static int watch(struct shown *s, const sigset_t *signals)
 {
 	const struct timespec second = { .tv_sec = 1 };
 	int code, number;
 
 	do {
-		code = print(l, att);
+		code = print(s);
 		number = code ? 0 : sigtimedwait(signals, NULL, &second);
 	} while (!code && number < 0 && (errno == EAGAIN || errno == EINTR));
 	return code;
+}
+
+static int show(const struct policy_loading *l, struct unfrag_attachment *att,
+		const sigset_t *signals)
+{
+	struct shown s = { .name = l->about.name, .loading = l, .att = att };
+	int ended, code = watch(&s, signals);
+
+	instance_free(s.opened);
+	ended = s.gone ? CLI_DONE : cli_exit_of(unfrag_attachment_detach(att));
+	return code ? code : ended;
 }
 
 static int work(const struct request *q)
@@ -161,19 +228,16 @@ static int work(const struct request *q)
 	struct unfrag_attachment *att = NULL;
 	struct policy_loading l;
 	sigset_t signals;
-	int ended, code = policy_loading_init(&l, q->name, q->netns, q->memory);
+	int code = policy_loading_init(&l, q->name, q->netns, q->memory);
 
 	if (!code)
 		code = policy_loading_file(&l, q->file);
 	block_signals(&signals);
 	if (!code)
 		code = policy_loading_attach(&l, q->netns, &att);
-	if (!code) {
-		code = watch(&l, att, &signals);
-		ended = cli_exit_of(unfrag_attachment_detach(att));
-		code = code ? code : ended;
-		unfrag_attachment_free(att);
-	}
+	if (!code)
+		code = show(&l, att, &signals);
+	unfrag_attachment_free(att);
 	policy_loading_release(&l);
 	return code;
 }
@@ -217,6 +281,8 @@ static int run(const struct verb *self, int argc, char **argv)
 	object_name_of(q.file, name);
 	q.name = q.name ? q.name : strcmp(q.file, "-") ? name : "run";
 	code = cli_exit_of(unfrag_probe_require());
+	if (!code)
+		code = policy_loading_check_name(q.name);
 	return code ? code : work(&q);
 }
 

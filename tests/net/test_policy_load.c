@@ -11,7 +11,6 @@
 #include <policed.h>
 #include <pthread.h>
 #include <send.h>
-#include <signal.h>
 #include <sock.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -274,45 +273,6 @@ static void on_fail_closed_drops_all_until_a_ruleset_comes(void *state)
 	life_expect_links(2);
 }
 
-static void run_takes_its_ruleset_away_when_it_ends(void *state)
-{
-	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
-	const struct life *l = state;
-	const char *argv[] = { TEST_UNFRAG,
-			       "run",
-			       "--netns",
-			       l->path,
-			       "--name",
-			       POLICED_NAME,
-			       policed_file(CHAIN("drop", "udp dport 9 counter accept"),
-					    life_priority(0)),
-			       NULL };
-	int64_t deadline;
-	FILE *out;
-	char text[4096];
-	size_t n;
-	pid_t pid;
-
-	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
-		out = tmpfile();
-		assert_non_null(out);
-		pid = test_ok(lab_ns_spawn(NULL, argv, fileno(out)));
-		deadline = lab_now_ms() + LIFE_DEADLINE_MS;
-		while (life_state(POLICED_NAME, NULL) != UNFRAG_STATE_READY &&
-		       lab_ms_left(deadline))
-			usleep(2000);
-		expect_pings(l, true, true);
-		assert_int_equal(kill(pid, signals[i]), 0);
-		assert_int_equal(lab_child_wait(pid, LIFE_DEADLINE_MS), 0);
-		life_expect_nothing();
-		rewind(out);
-		n = fread(text, 1, sizeof(text) - 1, out);
-		text[n] = '\0';
-		fclose(out);
-		assert_non_null(strstr(text, "c: udp dport 9 counter accept"));
-	}
-}
-
 /* The server gets datagrams to LIFE_PORT and none to the next one, whatever their pieces. */
 static void datagrams_in_pieces_are_judged_as_a_whole(void *state)
 {
@@ -422,7 +382,6 @@ static const struct test tests[] = {
 	POLICED_TEST(names_in_use_and_other_programs_are_left_alone),
 	POLICED_TEST(usage_is_told),
 	POLICED_TEST(on_fail_closed_drops_all_until_a_ruleset_comes),
-	POLICED_TEST(run_takes_its_ruleset_away_when_it_ends),
 	POLICED_TEST(datagrams_in_pieces_are_judged_as_a_whole),
 	POLICED_TEST(reloads_under_traffic_judge_and_count_every_packet_once),
 };

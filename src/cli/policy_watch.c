@@ -3,8 +3,12 @@
  * unfrag policy watch: packets that rules log, while they come.
  *
  * A ring buffer has one reader: two would each get a part, and spoil the other's place. So who
- * watches holds a name that others then find taken. A reload brings another ring buffer; the old
- * one is read to its end once the new one is there.
+ * watches holds a name that others then find taken.
+ *
+ * A reload brings another ring buffer. Packets may be inside the old program for a moment, so the
+ * old one is read on for a while beside the new one. What came into force and went again between
+ * two looks can't be read any more; that is seen by what each ruleset knows of how many reloads led
+ * to it, and told.
  */
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -22,22 +26,32 @@
 #include "instance.h"
 #include "interrupt.h"
 #include "output.h"
+#include "policy_loading.h"
 #include "policy_verbs.h"
 #include "spell.h"
 #include "told.h"
 #include "words.h"
 
-#define WATCH_MS 250
+#define WATCH_MS 100
+#define LATE_NS  1000000000ull /* by far longer than a packet is inside a program */
 
 struct watch {
 	const char *name;
 	bool json;
 	struct unfrag_attachment *att;
-	struct instance *instance;
-	struct ring_buffer *ring;
+	struct source *sources; /* the first one is in force */
 	uint32_t program;
 	uint64_t since; /* what was logged before was for nobody */
-	uint64_t lost;  /* of this instance, told or from before */
+};
+
+/* A ruleset that is in force, or was a moment ago. */
+struct source {
+	struct source *next;
+	const struct watch *watch;
+	struct instance *instance;
+	struct ring_buffer *ring;
+	uint64_t lost;  /* told, or from before */
+	uint64_t until; /* 0: to the end */
 };
 
 static uint64_t now(clockid_t clock)
@@ -74,9 +88,9 @@ static struct told_packet packet_of(const struct gate_event *e)
 	};
 }
 
-static void print_event(const struct watch *w, const struct gate_event *e)
+static void print_event(const struct source *s, const struct gate_event *e)
 {
-	const struct ruleset *rs = instance_ruleset(w->instance);
+	const struct ruleset *rs = instance_ruleset(s->instance);
 	const struct told_packet p = packet_of(e);
 	const uint64_t when = real_time(e->time);
 	const time_t seconds = (time_t)(when / 1000000000);
@@ -131,9 +145,9 @@ static void add_packet(json_t *to, const struct gate_values *v, bool is_ipv6)
 	add_device(to, v, "oif", GATE_OIFNAME);
 }
 
-static void print_json(const struct watch *w, const struct gate_event *e)
+static void print_json(const struct source *s, const struct gate_event *e)
 {
-	const struct ruleset *rs = instance_ruleset(w->instance);
+	const struct ruleset *rs = instance_ruleset(s->instance);
 	const struct rule *rule = &rs->rules[e->rule];
 	const struct chain *chain = &rs->chains[rule->chain];
 	const struct told_packet p = packet_of(e);
@@ -153,40 +167,39 @@ static void print_json(const struct watch *w, const struct gate_event *e)
 
 static int on_event(void *arg, void *data, size_t size)
 {
-	const struct watch *w = arg;
-	const struct ruleset *rs = instance_ruleset(w->instance);
+	const struct source *s = arg;
+	const struct ruleset *rs = instance_ruleset(s->instance);
 	struct gate_event e;
 
 	if (size < sizeof(e))
 		return 0;
 	memcpy(&e, data, sizeof(e));
-	if (e.time < w->since || e.rule >= rs->n_rules || e.log >= rs->n_logs ||
+	if (e.time < s->watch->since || e.rule >= rs->n_rules || e.log >= rs->n_logs ||
 	    e.hook >= GATE_HOOKS)
 		return 0;
-	if (w->json)
-		print_json(w, &e);
+	if (s->watch->json)
+		print_json(s, &e);
 	else
-		print_event(w, &e);
+		print_event(s, &e);
 	return 0;
 }
 
-static void tell_lost(struct watch *w)
+static void tell_lost(struct source *s)
 {
 	uint64_t lost;
 
-	if (instance_lost(w->instance, &lost) || lost <= w->lost)
+	if (instance_lost(s->instance, &lost) || lost <= s->lost)
 		return;
 	cli_note("%" PRIu64 " more logged packets were not told: they came too fast",
-		 lost - w->lost);
-	w->lost = lost;
+		 lost - s->lost);
+	s->lost = lost;
 }
 
-static void let_go(struct watch *w)
+static void close_source(struct source *s)
 {
-	ring_buffer__free(w->ring);
-	instance_free(w->instance);
-	w->ring = NULL;
-	w->instance = NULL;
+	ring_buffer__free(s->ring);
+	instance_free(s->instance);
+	free(s);
 }
 
 static int fail(const struct watch *w, int err, const char *why)
@@ -195,44 +208,97 @@ static int fail(const struct watch *w, int err, const char *why)
 	return cli_exit_of(err);
 }
 
-/* Opens what is in force now. What it lost before is not told, unless a reload began it. */
-static int open_ring(struct watch *w, bool is_first)
+/* Opens what is in force now. What was lost before the first one is opened is not told. */
+static int open_source(struct source **out, struct watch *w)
 {
+	struct source *s = must(calloc(1, sizeof(*s)));
 	struct complaint c = { "" };
-	int r = instance_open(&w->instance, w->att, &c);
+	int r = instance_open(&s->instance, w->att, &c), code;
 
-	if (r)
-		return fail(w, r, c.text);
-	w->ring = ring_buffer__new(instance_events(w->instance), on_event, w, NULL);
-	if (!w->ring)
-		return fail(w, -errno, "its log can't be read");
-	w->lost = 0;
-	return is_first ? cli_exit_of(instance_lost(w->instance, &w->lost)) : CLI_DONE;
+	s->watch = w;
+	code = r ? fail(w, r, c.text) : CLI_DONE;
+	if (!code) {
+		s->ring = ring_buffer__new(instance_events(s->instance), on_event, s, NULL);
+		if (!s->ring)
+			code = fail(w, -errno, "its log can't be read");
+	}
+	if (!code && !w->sources)
+		code = cli_exit_of(instance_lost(s->instance, &s->lost));
+	if (code)
+		close_source(s);
+	else
+		*out = s;
+	return code;
 }
 
 static uint32_t program_in_force(struct watch *w)
 {
 	struct unfrag_attachment_info info = { .sz = sizeof(info) };
 
+	if (!policy_loading_is_there(w->name))
+		return 0;
 	return unfrag_attachment_info(w->att, &info) ? 0 : info.program_id;
+}
+
+/* Whether it is another one than that in force so far, and whether others were in between. */
+static bool is_next(const struct source *now, const struct source *s)
+{
+	uint64_t before = instance_about(now->instance)->reloads;
+	uint64_t after = instance_about(s->instance)->reloads;
+
+	if (after == before)
+		return false;
+	if (after > before + 1)
+		cli_note("reloaded %" PRIu64
+			 " times at once: what was logged in between was not "
+			 "told",
+			 after - before);
+	return true;
 }
 
 /* Another instance came into force, or none is any more: then *over. */
 static int follow(struct watch *w, bool *over)
 {
 	uint32_t program = program_in_force(w);
+	struct source *s;
+	int code;
 
 	if (program == w->program)
 		return CLI_DONE;
-	/* No packet is inside the old one by the time that the new one's id can be seen. */
-	ring_buffer__consume(w->ring);
-	tell_lost(w);
-	let_go(w);
 	w->program = program;
 	*over = !program;
 	if (!program && !w->json)
 		cli_note("'%s' is no longer in force", w->name);
-	return program ? open_ring(w, false) : CLI_DONE;
+	code = program ? open_source(&s, w) : CLI_DONE;
+	if (!program || code)
+		return code;
+	if (is_next(w->sources, s)) {
+		w->sources->until = now(CLOCK_MONOTONIC) + LATE_NS;
+		s->next = w->sources;
+		w->sources = s;
+	} else {
+		close_source(s);
+	}
+	return CLI_DONE;
+}
+
+/* What came late, and of those that are over all that is left. */
+static void read_rest(struct watch *w, bool all)
+{
+	struct source *s, **at = &w->sources;
+	bool ends;
+
+	while ((s = *at)) {
+		ends = all || (s->until && s->until < now(CLOCK_MONOTONIC));
+		ring_buffer__consume(s->ring);
+		tell_lost(s);
+		if (!ends) {
+			at = &s->next;
+			continue;
+		}
+		*at = s->next;
+		close_source(s);
+	}
 }
 
 /* Free again when this process ends, however it does. */
@@ -260,20 +326,20 @@ static int watch(struct watch *w)
 	int code, n;
 
 	w->program = program_in_force(w);
-	code = open_ring(w, true);
+	code = open_source(&w->sources, w);
 	if (!code && !w->json)
 		cli_note("watching; Ctrl-C ends it");
 	while (!code && !over && !interrupt_came()) {
-		n = ring_buffer__poll(w->ring, WATCH_MS);
+		n = ring_buffer__poll(w->sources->ring, WATCH_MS);
 		if (n < 0 && n != -EINTR)
 			code = fail(w, n, "its log can't be read");
-		tell_lost(w);
+		read_rest(w, false);
 		if (fflush(stdout))
 			break;
 		if (!code && !interrupt_came())
 			code = follow(w, &over);
 	}
-	let_go(w);
+	read_rest(w, true);
 	return code;
 }
 

@@ -151,16 +151,21 @@ void policed_start_(struct policed_run *r, const char *const *args)
 	note_running(0, r->pid);
 }
 
+bool policed_has(struct policed_run *r, bool on_stderr, const char *words)
+{
+	look(r);
+	return strstr(on_stderr ? r->err : r->out, words) != NULL;
+}
+
 void policed_says(struct policed_run *r, bool on_stderr, const char *words)
 {
 	int64_t deadline = lab_now_ms() + LIFE_DEADLINE_MS;
-	const char *said = on_stderr ? r->err : r->out;
 
-	for (look(r); !strstr(said, words) && lab_ms_left(deadline); look(r))
+	while (!policed_has(r, on_stderr, words) && lab_ms_left(deadline))
 		poll(NULL, 0, 2);
-	if (!strstr(said, words))
+	if (!policed_has(r, on_stderr, words))
 		printf("# '%s' is not in stdout:\n%s# or stderr:\n%s", words, r->out, r->err);
-	assert_non_null(strstr(said, words));
+	assert_true(policed_has(r, on_stderr, words));
 }
 
 int policed_end(struct policed_run *r, int number)

@@ -30,13 +30,16 @@ uint64_t policed_packets(const char *text);
 struct policed_run {
 	pid_t pid;
 	int fds[2];        /* of files with stdout and stderr */
-	char out[1 << 18]; /* cut if longer, always terminated */
+	char out[1 << 20]; /* cut if longer, always terminated */
 	char err[1 << 14];
 };
 
 /* Starts TEST_UNFRAG with these arguments, up to NULL. A test that fails leaves it to teardown. */
 #define policed_start(r, ...) policed_start_((r), (const char *const[]){ __VA_ARGS__, NULL })
 void policed_start_(struct policed_run *r, const char *const *args);
+
+/* Whether its stdout (stderr: true) has this by now. */
+bool policed_has(struct policed_run *r, bool on_stderr, const char *words);
 
 /* Waits until its stdout (stderr: true) has this; asserts that this comes and that it runs on. */
 void policed_says(struct policed_run *r, bool on_stderr, const char *words);

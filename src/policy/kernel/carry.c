@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "instance_maps.h"
+#include "kept.h"
 #include "pairs.h"
 
 int instance_read(int fd, void *values, size_t n)
@@ -140,7 +141,10 @@ int instance_inherit(struct instance *next, const struct instance *old, struct c
 	if (!r)
 		r = carry_limits(next, old, &p, c);
 	pairs_release(&p);
-	return r;
+	if (r)
+		return r;
+	next->about.reloads = old->about.reloads + 1;
+	return kept_write_about(next->fds[INSTANCE_ABOUT], &next->about, c);
 }
 
 /* Not limits: packets take their tokens already. */

@@ -40,7 +40,8 @@ struct instance_about {
 	uint64_t takes;   /* what they took when it was loaded */
 	char name[INSTANCE_NAME_MAX];
 	char path[INSTANCE_PATH_MAX]; /* of the file, so that it can be read again from anywhere */
-	char spare[152];
+	uint64_t reloads; /* how many led to it, without a gap; instance_inherit() counts */
+	char spare[144];
 };
 
 struct instance_opts {

@@ -82,6 +82,18 @@ int kept_write(int about_fd, int listing_fd, const struct instance_about *about,
 	return r ? complain(c, r, "what was asked for can't be kept: %s", strerror(-r)) : 0;
 }
 
+int kept_write_about(int about_fd, const struct instance_about *about, struct complaint *c)
+{
+	const uint32_t key = 0;
+	struct kept k;
+	int r = bpf_map_lookup_elem(about_fd, &key, &k);
+
+	k.about = *about;
+	if (!r)
+		r = bpf_map_update_elem(about_fd, &key, &k, BPF_ANY);
+	return r ? complain(c, r, "what was asked for can't be kept: %s", strerror(-r)) : 0;
+}
+
 static int read_listing(int fd, size_t len, struct policy_listing *listing)
 {
 	size_t bytes = mapped_bytes(len);

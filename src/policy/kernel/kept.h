@@ -18,6 +18,9 @@ int kept_sizes(struct gate_bpf *skel, const struct policy_listing *listing);
 int kept_write(int about_fd, int listing_fd, const struct instance_about *about,
 	       const struct policy_listing *listing, struct complaint *c);
 
+/* Another `about`, beside the same listing. */
+int kept_write_about(int about_fd, const struct instance_about *about, struct complaint *c);
+
 /* -EINVAL: of another layout. The listing is to be released. */
 int kept_read(int about_fd, int listing_fd, struct instance_about *about,
 	      struct policy_listing *listing);

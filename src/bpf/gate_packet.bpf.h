@@ -16,6 +16,7 @@
 #define GATE_WANTS(bits) (config.fields & (bits))
 
 #define GATE_FRAGMENTS_MAX 8192 /* 65,535 bytes in units of 8 */
+#define GATE_PACKET_MAX    65575u
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
@@ -24,6 +25,7 @@ struct sk_buff___gate {
 	unsigned int data_len;
 	__u32 mark;
 	unsigned long _nfct;
+	__u16 network_header;
 	unsigned int end;
 	unsigned char *head;
 	unsigned char *data;
@@ -146,7 +148,10 @@ static __always_inline void gate_chase(struct bpf_nf_ctx *ctx, struct gate_l4 *l
 	l4->lost |= l4->walking;
 }
 
-/* Original fragments of a packet, of which all but the first hang in a list. */
+/*
+ * Original fragments of a packet, of which all but the first hang in a list. What is in the list
+ * begins behind the headers that each of them had, and these stand in front of it still.
+ */
 struct gate_pieces {
 	const struct sk_buff___gate *next;
 	__u32 sum;
@@ -157,29 +162,37 @@ static __noinline long gate_piece(__u32 i, void *arg)
 {
 	struct gate_pieces *p = arg;
 	const struct sk_buff___gate *skb = p->next;
+	__u64 headers;
 
 	if (!skb)
 		return 1;
-	p->sum += skb->len;
-	p->least = gate_least(p->least, skb->len);
+	headers = (__u64)skb->data - (__u64)skb->head - skb->network_header;
 	p->next = skb->next;
+	/* Without headers it is a part of the first one. */
+	if (headers > GATE_PACKET_MAX)
+		return 0;
+	p->sum += skb->len;
+	p->least = gate_least(p->least, (__u32)headers + skb->len);
 	return 0;
 }
 
-/* Bytes of the smallest one; 0 where the list is gone. header: in front of each fragment's data. */
-__noinline int gate_smallest(struct bpf_nf_ctx *ctx, __u32 header)
+/* Bytes of the smallest one, of which the largest has `largest`; 0 where the list is gone. */
+__noinline int gate_smallest(struct bpf_nf_ctx *ctx, __u32 largest)
 {
 	const struct sk_buff___gate *skb = (const struct sk_buff___gate *)ctx->skb;
 	const void *info = skb->head + skb->end;
 	const struct skb_shared_info___gate *shared =
 		bpf_rdonly_cast(info, bpf_core_type_id_kernel(struct skb_shared_info___gate));
 	struct gate_pieces pieces = { .next = shared->frag_list, .least = ~0u };
+	__u32 first, taken = ctx->state->pf == UNFRAG_IPV6 ? 8 : 0; /* the Fragment header */
 
-	if (!pieces.next)
-		return 0;
 	bpf_loop(GATE_FRAGMENTS_MAX, gate_piece, &pieces, 0);
 	skb = (const struct sk_buff___gate *)ctx->skb;
-	return (int)gate_least(skb->len - pieces.sum, header + pieces.least);
+	first = skb->len - pieces.sum + taken;
+	/* An IPv6 datagram may come in one fragment. */
+	if (!pieces.sum && first != largest)
+		return 0;
+	return (int)gate_least(first, pieces.least);
 }
 
 static __always_inline __u32 gate_frag_max_size(const struct gate_packet *p, int is_ipv6)
@@ -191,7 +204,7 @@ static __always_inline __u32 gate_frag_max_size(const struct gate_packet *p, int
 }
 
 static __always_inline void gate_read_fragments(struct gate_values *v, const struct gate_packet *p,
-						const struct gate_l4 *l4, int is_ipv6)
+						int is_ipv6)
 {
 	__u32 largest, smallest;
 
@@ -204,9 +217,9 @@ static __always_inline void gate_read_fragments(struct gate_values *v, const str
 	gate_put(v, LARGEST, largest);
 	if (!GATE_WANTS(GATE_BIT(SMALLEST)))
 		return;
-	smallest = (__u32)gate_smallest(p->ctx, l4->header);
+	smallest = (__u32)gate_smallest(p->ctx, largest);
 	if (smallest)
-		gate_put(v, SMALLEST, smallest + (is_ipv6 ? 8 : 0));
+		gate_put(v, SMALLEST, smallest);
 }
 
 /* A device's name, with zeros behind it. */
@@ -286,7 +299,7 @@ __noinline int gate_read(struct bpf_nf_ctx *ctx, struct gate_values *v)
 	v->present = 0;
 	if (gate_read_headers(v, &p, &l4, is_ipv6))
 		return -1;
-	gate_read_fragments(v, &p, &l4, is_ipv6);
+	gate_read_fragments(v, &p, is_ipv6);
 	gate_read_devices(v, ctx);
 	gate_read_rest(v, &p, ctx->state->pf);
 	return 0;

@@ -28,7 +28,6 @@
 /* What behind the IP header is looked at for. */
 struct gate_l4 {
 	__u32 off;
-	__u32 header; /* IPv6: how much of the packet each of its fragments had in front */
 	__u8 proto;
 	__u8 later; /* a later fragment: no header is here */
 	__u8 lost;  /* IPv6 headers that can't be followed: not even the protocol is known */
@@ -61,9 +60,8 @@ GATE_INLINE void gate_read_ipv4(struct gate_values *v, const struct gate_packet 
 	gate_put(v, IP_PROTOCOL, gate_get8(p, 9));
 	gate_put(v, IP_TTL, gate_get8(p, 8));
 	gate_put(v, IP_DSCP, gate_get8(p, 1) >> 2);
-	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO) | GATE_BIT(SMALLEST))) {
+	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO))) {
 		l4->off = (gate_get8(p, 0) & 0xfu) * 4u;
-		l4->header = l4->off;
 		l4->proto = (__u8)gate_get8(p, 9);
 		l4->later = !!(gate_get16(p, 6) & 0x1fffu);
 	}
@@ -78,9 +76,8 @@ GATE_INLINE void gate_read_ipv6(struct gate_values *v, const struct gate_packet 
 	gate_put(v, IP6_NEXTHDR, gate_get8(p, 6));
 	gate_put(v, IP6_HOPLIMIT, gate_get8(p, 7));
 	gate_put(v, IP6_DSCP, gate_get16(p, 0) >> 6 & 0x3fu);
-	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO) | GATE_BIT(SMALLEST))) {
+	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO))) {
 		l4->off = UNFRAG_IPV6_HLEN;
-		l4->header = UNFRAG_IPV6_HLEN;
 		l4->proto = (__u8)gate_get8(p, 6);
 		l4->walking = l4->proto != UNFRAG_PROTO_AH && unfrag_is_exthdr(l4->proto);
 	}
@@ -104,8 +101,7 @@ GATE_INLINE void gate_read_fragment(struct gate_l4 *l4, __u32 four)
 
 /*
  * One IPv6 extension header, while `walking`; at most UNFRAG_EXTHDR_MAX times. As ipv6_find_hdr()
- * walks for nf_tables: an AH ends it. Headers up to a Routing header stand in each fragment (RFC
- * 8200 4.5).
+ * walks for nf_tables: an AH ends it.
  */
 GATE_INLINE void gate_read_exthdr(const struct gate_packet *p, struct gate_l4 *l4)
 {
@@ -123,8 +119,6 @@ GATE_INLINE void gate_read_exthdr(const struct gate_packet *p, struct gate_l4 *l
 	}
 	next = (__u8)(four >> 24);
 	l4->off = off + 8u + (four >> 16 & 0xffu) * 8u;
-	if (l4->proto == UNFRAG_PROTO_ROUTING || off == UNFRAG_IPV6_HLEN)
-		l4->header = l4->proto == UNFRAG_PROTO_DSTOPTS ? off : l4->off;
 	l4->proto = next;
 	l4->walking = next != UNFRAG_PROTO_AH && unfrag_is_exthdr(next);
 }

@@ -69,33 +69,30 @@ void policed_load(const struct life *l, const char *path)
 	assert_int_equal(c.status, 0);
 }
 
-static uint64_t count(const struct instance *in, const struct gate_counter *counters,
-		      const char *text)
+static bool find_rule(const struct ruleset *rs, const char *text, size_t *counter)
 {
-	const struct ruleset *rs = instance_ruleset(in);
 	size_t i, k;
 
 	for (i = 0; i < rs->n_rules; i++) {
 		if (strcmp(rs->rules[i].text, text))
 			continue;
 		for (k = 0; k < rs->rules[i].n; k++)
-			if (rs->rules[i].statements[k].kind == STATEMENT_COUNTER)
-				return counters[rs->rules[i].statements[k].index].packets;
+			if (rs->rules[i].statements[k].kind == STATEMENT_COUNTER) {
+				*counter = rs->rules[i].statements[k].index;
+				return true;
+			}
 	}
-	printf("# no rule '%s' counts\n", text);
-	for (i = 0; i < rs->n_rules; i++)
-		printf("# rule '%s'\n", rs->rules[i].text);
-	return UINT64_MAX;
+	return false;
 }
 
-uint64_t policed_packets(const char *text)
+bool policed_find(const char *text, uint64_t *packets)
 {
 	struct gate_counter *counters;
 	struct unfrag_attachment *att;
 	struct complaint c = { "" };
 	struct instance *in;
-	uint64_t packets;
-	size_t n;
+	size_t n, counter;
+	bool found;
 
 	test_ok(unfrag_attachment_open(&att, POLICED_NAME));
 	test_ok(instance_open(&in, att, &c));
@@ -103,10 +100,21 @@ uint64_t policed_packets(const char *text)
 	counters = calloc(n + 1, sizeof(*counters));
 	assert_non_null(counters);
 	test_ok(instance_counters(in, counters, n, &c));
-	packets = count(in, counters, text);
+	found = find_rule(instance_ruleset(in), text, &counter);
+	*packets = found ? counters[counter].packets : 0;
 	free(counters);
 	instance_free(in);
 	unfrag_attachment_free(att);
+	return found;
+}
+
+uint64_t policed_packets(const char *text)
+{
+	uint64_t packets;
+
+	if (!policed_find(text, &packets))
+		printf("# no rule '%s' counts\n", text);
+	assert_true(policed_find(text, &packets));
 	return packets;
 }
 

@@ -23,8 +23,11 @@ void policed_send(const struct life *l, int family, int n);
 /* Runs "policy load" with that file in the namespace of l; asserts that it succeeds. */
 void policed_load(const struct life *l, const char *path);
 
-/* What the rule with this text has counted, by what is in force. */
+/* What the rule with this text has counted, by what is in force; asserts that there is one. */
 uint64_t policed_packets(const char *text);
+
+/* Whether what is in force has a rule with this text, and what it has counted. */
+bool policed_find(const char *text, uint64_t *packets);
 
 /* The command while it runs, and what it has said so far. */
 struct policed_run {

@@ -12,14 +12,28 @@
 #include <test.h>
 
 /* More than any verb has, and any function; bounds for the loops. */
-#define VERB_CALLS_MAX     300
-#define FUNCTION_CALLS_MAX 600
+#define CALLS_MAX 2000
 
-#define PART_MS 170000
+#define PART_MS       170000
+#define PART_EVERY_MS 590000 /* with every call */
+
+static bool every_call(void)
+{
+	return getenv("UNFRAG_EVERY_CALL");
+}
 
 unsigned int stop_stride(void)
 {
-	return getenv("UNFRAG_EVERY_CALL") ? STOP_PARTS : 3 * STOP_PARTS;
+	return every_call() ? STOP_PARTS : 3 * STOP_PARTS;
+}
+
+unsigned int stop_stride_of(unsigned int n, unsigned int from)
+{
+	unsigned int parts = every_call() ? 1 : n < from ? 64 : 7;
+
+	if (n < from && n + parts * STOP_PARTS > from)
+		parts = (from - n) / STOP_PARTS;
+	return (parts ? parts : 1) * STOP_PARTS;
 }
 
 void stop_report(const char *what, const struct stop_seen *s)
@@ -56,7 +70,7 @@ static bool stop(struct command *c, struct stop_seen *s, unsigned int n, int err
 bool stop_at_call(struct command *c, struct stop_seen *s, unsigned int n, int err,
 		  const char *const *args)
 {
-	assert_true(n <= VERB_CALLS_MAX);
+	assert_true(n <= CALLS_MAX);
 	memset(c, 0, sizeof(*c));
 	if (!stop(c, s, n, err, args))
 		return false;
@@ -70,7 +84,7 @@ bool stop_function(struct command *c, struct stop_seen *s, unsigned int n, int e
 {
 	static const char *const none[] = { NULL };
 
-	assert_true(n <= FUNCTION_CALLS_MAX);
+	assert_true(n <= CALLS_MAX);
 	memset(c, 0, sizeof(*c));
 	c->call = call;
 	c->arg = arg;
@@ -118,7 +132,8 @@ struct stop_seen stop_run(const struct stop_world *world, stop_loop loop, int er
 	}
 	for (i = 0; i < STOP_PARTS; i++) {
 		assert_true(pids[i] > 0);
-		assert_int_equal(lab_child_wait(pids[i], PART_MS), 0);
+		assert_int_equal(lab_child_wait(pids[i], every_call() ? PART_EVERY_MS : PART_MS),
+				 0);
 		add(&sum, &seen[i]);
 	}
 	munmap(seen, STOP_PARTS * sizeof(*seen));

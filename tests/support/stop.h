@@ -16,6 +16,9 @@
  */
 unsigned int stop_stride(void);
 
+/* Likewise of verbs that read and load for hundreds of calls, and change something from `from` on. */
+unsigned int stop_stride_of(unsigned int n, unsigned int from);
+
 /* What was seen of a verb over all its calls. */
 struct stop_seen {
 	unsigned int points; /* calls at which it was stopped */

@@ -240,12 +240,7 @@ static unsigned int pick_fields(struct script *r, const struct script_context *c
 	for (unsigned int i = 0; i < n; i++) {
 		field[i] = pick_field(r, c);
 		/* Six bits of two bytes are compared, not looked up. */
-		while (fields[field[i]].kind == KIND_DSCP6 ||
-		       (n > 1 &&
-			(fields[field[i]].kind == KIND_NFPROTO ||
-			 fields[field[i]].kind == KIND_DSCP ||
-			 fields[field[i]].kind == KIND_FLAGS || fields[field[i]].kind == KIND_CT ||
-			 !strcmp(fields[field[i]].text, "meta l4proto"))))
+		while (fields[field[i]].kind == KIND_DSCP6)
 			field[i] = pick_field(r, c);
 	}
 	return n;

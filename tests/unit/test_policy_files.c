@@ -89,6 +89,34 @@ static void concatenations_have_a_span_for_each_field(void *state)
 		"set 1; accept");
 }
 
+/* Each field beside another one, as single values and with a range. */
+static void any_fields_can_be_concatenated(void *state)
+{
+	static const char *const list[][2] = {
+		{ "meta l4proto . meta mark { 6 . 1-5 }", "meta l4proto . meta mark: 6 . 1-5" },
+		{ "meta mark . meta l4proto { 0x200 . 17 }", "meta mark . meta l4proto: 200 . 11" },
+		{ "meta length . meta l4proto { 1-300 . 6-8 }",
+		  "meta length . meta l4proto: 1-12c . 6-8" },
+		{ "meta nfproto . meta mark { ipv4 . 1-5 }", "meta nfproto . meta mark: 2 . 1-5" },
+		{ "meta nfproto . meta l4proto { ipv6 . 6 }",
+		  "meta nfproto . meta l4proto: a . 6" },
+		{ "ip protocol . ip ttl { 6 . 1-64 }", "ip protocol . ip ttl: 6 . 1-40" },
+		{ "ip dscp . ip ttl { ef . 64 }", "ip dscp . ip ttl: 2e . 40" },
+		{ "ip ttl . ip dscp { 64 . 8-10 }", "ip ttl . ip dscp: 40 . 8-a" },
+		{ "ct state . ip ttl { new . 1-5 }", "ct state . ip ttl: 8 . 1-5" },
+		{ "tcp flags . tcp dport { syn . 1-5 }", "tcp flags . th dport: 2 . 1-5" },
+		{ "iif . meta l4proto { \"lo\" . 6-8 }", "meta iif . meta l4proto: 1 . 6-8" },
+	};
+	struct rulefile *f = state;
+	size_t i;
+
+	for (i = 0; i < sizeof(list) / sizeof(*list); i++) {
+		rulefile_write(f, "table inet t {\n " CHAIN "%s drop\n }\n}\n", list[i][0]);
+		rulefile_must_read(f);
+		rulefile_set_is(f, 0, list[i][1]);
+	}
+}
+
 static void maps_of_verdicts_name_chains(void *state)
 {
 	struct rulefile *f = state;
@@ -339,6 +367,7 @@ static void broken_listings_are_refused(void *state)
 static const struct test tests[] = {
 	WITH(named_sets_hold_what_rules_look_up),
 	WITH(concatenations_have_a_span_for_each_field),
+	WITH(any_fields_can_be_concatenated),
 	WITH(maps_of_verdicts_name_chains),
 	WITH(what_counts_is_what_is_there_in_the_end),
 	WITH(big_sets_come_whole),

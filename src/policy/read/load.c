@@ -311,8 +311,9 @@ bool change_byteorder(struct rule_reader *rr, const struct attrs *a)
 	rbit *in = rule_register(rr, a, NFTA_BYTEORDER_SREG, len);
 	rbit *out = rule_register(rr, a, NFTA_BYTEORDER_DREG, len);
 
-	if (!in || !out || (size != 2 && size != 4 && size != 8) || len % size)
+	if (!in || !out || (size != 2 && size != 4 && size != 8))
 		return false;
-	register_swap(out, in, len, size);
+	/* Of a single byte, which has no order, the kernel is asked for one of two: it swaps none. */
+	register_swap(out, in, len - len % size, size);
 	return true;
 }

@@ -87,7 +87,8 @@ void rulefile_must_read(struct rulefile *f)
 	if (rulefile_read(f, NULL))
 		show(f);
 	assert_int_equal(f->result, 0);
-	assert_int_equal(f->messages.n, 0);
+	/* A libnftables that can't list what it loaded is no fault of the file. */
+	assert_int_equal(f->messages.n, rulefile_says(f, "nftables can't list"));
 }
 
 void rulefile_must_refuse(struct rulefile *f, const char *words)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "rule_text.h"
 
 void rule_refuse(struct rule_reader *rr, const char *statement, const char *hint)
 {
@@ -15,8 +16,8 @@ void rule_refuse(struct rule_reader *rr, const char *statement, const char *hint
 
 	reader_refuse(rr->r, rr->rule, "table %s %s, chain %s, rule %zu: %s: not supported; %s%s%s",
 		      reader_family(rr->r, chain->table), rs->tables[chain->table].name,
-		      chain->name, chain->n_rules, statement, hint, rule->text ? ", in: " : "",
-		      rule->text ? rule->text : "");
+		      chain->name, chain->n_rules, statement, hint, rule->text[0] ? ", in: " : "",
+		      rule->text);
 }
 
 struct statement *rule_add(struct rule_reader *rr, enum statement_kind kind)
@@ -144,25 +145,6 @@ static void read_expressions(struct rule_reader *rr, struct attr rest)
 	 */
 }
 
-/* The comment among what nftables keeps with a rule: type, length, bytes. */
-#define USERDATA_COMMENT 0
-
-static const char *comment_of(const struct attr *userdata)
-{
-	size_t at = 0, len;
-
-	while (userdata->len - at >= 2) {
-		len = userdata->data[at + 1];
-		if (len > userdata->len - at - 2)
-			break;
-		if (userdata->data[at] == USERDATA_COMMENT && len &&
-		    !userdata->data[at + 2 + len - 1])
-			return (const char *)userdata->data + at + 2;
-		at += 2 + len;
-	}
-	return NULL;
-}
-
 static struct rule *add_rule(struct reader *r, uint32_t chain, const struct attrs *a)
 {
 	struct rule *rule = ARRAY_ADD(r->rs->rules, r->rs->n_rules);
@@ -178,7 +160,9 @@ static struct rule *add_rule(struct reader *r, uint32_t chain, const struct attr
 	rule->chain = chain;
 	rule->handle = attr_u64(a, NFTA_RULE_HANDLE);
 	text = listing_text_next(&r->texts, rule->handle);
-	rule->text = text.data ? strndup((const char *)text.data, text.len) : strdup("");
+	if (!listing_text_is_sound(text))
+		text.len = 0;
+	rule->text = text.len ? strndup((const char *)text.data, text.len) : strdup("");
 	r->no_memory |= !rule->text;
 	return rule;
 }
@@ -190,7 +174,7 @@ static struct rule *add_rule(struct reader *r, uint32_t chain, const struct attr
 
 static void read_rule(struct rule_reader *rr, struct rule *rule, const struct attrs *a)
 {
-	const char *comment = comment_of(&a->at[NFTA_RULE_USERDATA]);
+	const char *comment = listing_comment(a->at[NFTA_RULE_USERDATA]);
 
 	if (a->present & ~RULE_KNOWN)
 		rule_refuse(rr, "a rule of iptables", "write it in nftables' own language");
@@ -200,6 +184,18 @@ static void read_rule(struct rule_reader *rr, struct rule *rule, const struct at
 	}
 	if (!rr->r->no_memory)
 		read_expressions(rr, a->at[NFTA_RULE_EXPRESSIONS]);
+}
+
+/* What nftables can't write. */
+static void write_text(struct reader *r, struct rule *rule)
+{
+	char *text = rule_text(r->rs, rule);
+
+	if (text) {
+		free(rule->text);
+		rule->text = text;
+	}
+	r->no_memory |= !text;
 }
 
 void reader_on_rule(struct reader *r, uint8_t family, const struct attrs *a)
@@ -221,4 +217,6 @@ void reader_on_rule(struct reader *r, uint8_t family, const struct attrs *a)
 	rule = add_rule(r, chain, a);
 	if (rule && !r->no_memory)
 		read_rule(&rr, rule, a);
+	if (rule && !r->no_memory && !r->refused && !rule->text[0])
+		write_text(r, rule);
 }

@@ -106,3 +106,36 @@ struct attr listing_text_next(struct listing_texts *t, uint64_t handle)
 	text = &t->texts[t->next++];
 	return (struct attr){ (const uint8_t *)text->text, text->len };
 }
+
+bool listing_text_is_sound(struct attr text)
+{
+	bool in_quotes = false;
+	size_t i;
+
+	for (i = 0; i + 1 < text.len; i++) {
+		in_quotes ^= text.data[i] == '"';
+		if (!in_quotes && (text.data[i] == '>' || text.data[i] == '<') &&
+		    text.data[i + 1] == text.data[i])
+			return false;
+	}
+	return text.len;
+}
+
+/* The comment among what nftables keeps with a rule: type, length, bytes. */
+#define USERDATA_COMMENT 0
+
+const char *listing_comment(struct attr userdata)
+{
+	size_t at = 0, len;
+
+	while (userdata.len - at >= 2) {
+		len = userdata.data[at + 1];
+		if (len > userdata.len - at - 2)
+			break;
+		if (userdata.data[at] == USERDATA_COMMENT && len &&
+		    !userdata.data[at + 2 + len - 1])
+			return (const char *)userdata.data + at + 2;
+		at += 2 + len;
+	}
+	return NULL;
+}

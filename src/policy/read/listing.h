@@ -17,6 +17,7 @@ enum listing_section {
 	LISTING_ERROR,  /* what nftables said, line by line */
 	LISTING_FAILED, /* struct listing_failure: nothing else follows */
 	LISTING_END,
+	LISTING_UNLISTED, /* struct listing_unlisted: if nftables can't list all of it */
 };
 
 struct listing_head {
@@ -28,6 +29,11 @@ struct listing_head {
 struct listing_failure {
 	int32_t err;
 	char what[124];
+};
+
+struct listing_unlisted {
+	uint32_t rules; /* how many have no text */
+	uint32_t signal;
 };
 
 struct listing_line {
@@ -59,3 +65,12 @@ void listing_texts_release(struct listing_texts *t);
 
 /* The text of the next rule, if it has this handle; else nothing. */
 struct attr listing_text_next(struct listing_texts *t, uint64_t handle);
+
+/*
+ * Whether nftables could write a rule. It could not if there is nothing, or a shift: for "ip dscp .
+ * ip saddr" it writes "ip dscp >> 2 . ip saddr", which is something else.
+ */
+bool listing_text_is_sound(struct attr text);
+
+/* The comment among what nftables keeps with a rule, or NULL. */
+const char *listing_comment(struct attr userdata);

@@ -22,6 +22,8 @@
 
 #include "listing.h"
 #include "overhear.h"
+#include "scratch_rules.h"
+#include "text.h"
 
 #define MEMORY    (4ull << 30)
 #define TIMEOUT   300000
@@ -50,8 +52,7 @@ int listing_put(int fd, uint32_t section, const void *data, size_t len)
 	return (size_t)n == sizeof(head) + len ? 0 : -EFBIG;
 }
 
-/* In the child: says why it ends. */
-static void fail(int fd, int err, const char *what)
+void scratch_fail(int fd, int err, const char *what)
 {
 	struct listing_failure f = { .err = err };
 
@@ -102,10 +103,10 @@ static void enter(int fd, int netns)
 	struct scratch_devices devices;
 
 	if (netns >= 0 && setns(netns, CLONE_NEWNET))
-		fail(fd, -errno, "the network namespace can't be entered");
+		scratch_fail(fd, -errno, "the network namespace can't be entered");
 	devices.list = if_nameindex();
 	if (unshare(CLONE_NEWNET) && unshare(CLONE_NEWUSER | CLONE_NEWNET))
-		fail(fd, -EPERM, NO_NAMESPACE);
+		scratch_fail(fd, -EPERM, NO_NAMESPACE);
 	scratch_make_devices(&devices);
 	if_freenameindex(devices.list);
 }
@@ -115,7 +116,7 @@ static void put_text(int fd, uint32_t section, const char *text)
 	int err = text && *text ? listing_put(fd, section, text, strlen(text)) : 0;
 
 	if (err)
-		fail(fd, err, "the listing can't be kept");
+		scratch_fail(fd, err, "the listing can't be kept");
 }
 
 static void load(int fd, struct nft_ctx *nft, const char *path)
@@ -126,18 +127,36 @@ static void load(int fd, struct nft_ctx *nft, const char *path)
 	r = nft_run_cmd_from_filename(nft, strcmp(path, "-") ? path : "/dev/stdin");
 	put_text(fd, LISTING_ERROR, nft_ctx_get_error_buffer(nft));
 	if (r)
-		fail(fd, -EINVAL, "");
+		scratch_fail(fd, -EINVAL, "");
 }
 
-static void list_text(int fd, struct nft_ctx *nft)
+/* All sections that are there so far, for as long as this process lives. */
+static int map(int fd, struct attr *out)
 {
-	nft_ctx_unbuffer_output(nft);
-	nft_ctx_buffer_output(nft);
-	nft_ctx_output_set_flags(nft, NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_HANDLE |
-					      NFT_CTX_OUTPUT_TERSE);
-	if (nft_run_cmd_from_buffer(nft, "list ruleset"))
-		fail(fd, -EINVAL, "nftables can't list what it loaded");
-	put_text(fd, LISTING_TEXT, nft_ctx_get_output_buffer(nft));
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return -errno;
+	out->len = (size_t)st.st_size;
+	out->data = mmap(NULL, out->len, PROT_READ, MAP_PRIVATE, fd, 0);
+	return out->data == MAP_FAILED ? -errno : 0;
+}
+
+/* What is told beside the kernel's own words. */
+static void tell_more(int fd)
+{
+	struct scratch_rules loaded;
+	struct attr listing;
+	int err = map(fd, &listing);
+
+	if (!err)
+		err = scratch_rules_init(&loaded, listing);
+	if (!err)
+		err = scratch_text(fd, &loaded);
+	if (err == -ECANCELED)
+		_exit(EXIT_FAILURE);
+	if (err)
+		scratch_fail(fd, err, "what nftables loaded can't be listed");
 }
 
 __attribute__((noreturn)) static void child(int fd, const char *path,
@@ -150,17 +169,17 @@ __attribute__((noreturn)) static void child(int fd, const char *path,
 	enter(fd, opts->netns);
 	nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (!nft || nft_ctx_buffer_error(nft) || nft_ctx_buffer_output(nft))
-		fail(fd, -ENOMEM, "libnftables can't be started");
+		scratch_fail(fd, -ENOMEM, "libnftables can't be started");
 	load(fd, nft, path);
-	list_text(fd, nft);
 	err = overhear_put_chains(fd);
 	if (!err)
 		err = scratch_dump(fd);
 	if (err)
-		fail(fd, err, "what nftables loaded can't be listed");
+		scratch_fail(fd, err, "what nftables loaded can't be listed");
+	tell_more(fd);
 	err = listing_put(fd, LISTING_END, NULL, 0);
 	if (err)
-		fail(fd, err, "the listing can't be kept");
+		scratch_fail(fd, err, "the listing can't be kept");
 	_exit(EXIT_SUCCESS);
 }
 
@@ -217,6 +236,19 @@ static void tell_lines(struct policy_messages *messages, struct attr text)
 	}
 }
 
+static void tell_unlisted(const char *path, struct attr section, struct policy_messages *messages)
+{
+	struct listing_unlisted u;
+
+	if (section.len != sizeof(u))
+		return;
+	memcpy(&u, section.data, sizeof(u));
+	policy_say(messages,
+		   "%s: rules that nftables can't list, as it ends by signal %u (%s): %u; they are "
+		   "loaded as they are, and shown in other words",
+		   path, u.signal, strsignal((int)u.signal), u.rules);
+}
+
 static int tell(const char *path, const struct policy_listing *listing, int status,
 		struct policy_messages *messages)
 {
@@ -231,8 +263,10 @@ static int tell(const char *path, const struct policy_listing *listing, int stat
 			policy_say(messages, "%s: %s: %s", path, f.what, strerror(-f.err));
 		return f.err;
 	}
-	if (WIFEXITED(status) && !WEXITSTATUS(status) && listing_find(all, LISTING_END).data)
+	if (WIFEXITED(status) && !WEXITSTATUS(status) && listing_find(all, LISTING_END).data) {
+		tell_unlisted(path, listing_find(all, LISTING_UNLISTED), messages);
 		return 0;
+	}
 	/* libnftables ends a process that has no memory. */
 	if (WIFSIGNALED(status))
 		policy_say(messages, "%s: loading it was ended by signal %d (%s)", path,

@@ -22,4 +22,7 @@ struct scratch_devices {
 /* Makes as many of them as can be made. */
 void scratch_make_devices(const struct scratch_devices *devices);
 
+/* Inside that process: says why it ends, and ends it. */
+__attribute__((noreturn)) void scratch_fail(int fd, int err, const char *what);
+
 int listing_put(int fd, uint32_t section, const void *data, size_t len);

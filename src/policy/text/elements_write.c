@@ -179,22 +179,24 @@ struct writer {
 	element_fn *fn;
 	void *arg;
 	char key[KEY_MAX];
-	char verdict[256];
+	struct spelling verdict;
 };
 
-static void write_verdict(struct writer *w, uint32_t verdict)
+struct spelling elements_verdict(const struct ruleset *rs, uint32_t verdict)
 {
 	static const char *const words[GATE_ACTION_MAX] = {
 		"continue", "accept", "drop", "jump ", "goto ", "return", "continue",
 	};
 	uint32_t action = verdict >> 24, chain = verdict & 0xffffffu;
+	struct spelling s;
 	const char *name = "";
 
 	if (action >= GATE_ACTION_MAX)
 		action = GATE_NEXT;
-	if ((action == GATE_JUMP || action == GATE_GOTO) && chain < w->rs->n_chains)
-		name = w->rs->chains[chain].name;
-	snprintf(w->verdict, sizeof(w->verdict), "%s%s", words[action], name);
+	if ((action == GATE_JUMP || action == GATE_GOTO) && chain < rs->n_chains)
+		name = rs->chains[chain].name;
+	snprintf(s.text, sizeof(s.text), "%s%s", words[action], name);
+	return s;
 }
 
 static value swap32(value v)
@@ -221,7 +223,7 @@ static void write_parts(struct writer *w, const struct element *e, uint32_t i, s
 	size_t n;
 
 	if (i == w->set->n) {
-		w->fn(w->key, w->set->verdicts ? w->verdict : NULL, w->arg);
+		w->fn(w->key, w->set->verdicts ? w->verdict.text : NULL, w->arg);
 		return;
 	}
 	type = type_of(w->set, w->style, i);
@@ -246,7 +248,7 @@ void elements_write(const struct ruleset *rs, const struct set *set,
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		write_verdict(&w, elements[i].verdict);
+		w.verdict = elements_verdict(rs, elements[i].verdict);
 		write_parts(&w, &elements[i], 0, 0);
 	}
 }

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "rule.h"
+#include "spell.h"
 
 struct element_style {
 	const char *type; /* as nftables writes the set's, for a set that no rule uses; or NULL */
@@ -18,3 +18,6 @@ typedef void element_fn(const char *key, const char *verdict, void *arg);
 void elements_write(const struct ruleset *rs, const struct set *set,
 		    const struct element_style *style, const struct element *elements, size_t n,
 		    element_fn *fn, void *arg);
+
+/* "accept", "jump c" */
+struct spelling elements_verdict(const struct ruleset *rs, uint32_t verdict);

@@ -243,12 +243,22 @@ static bool is_counter(struct line l, size_t i)
 	return !rest.len || (rest.text[0] == ' ' && !take(&rest, " name "));
 }
 
+/* The line of a rule, `l` without what it is indented by. */
+static struct line text_of(struct line l, const struct rule *rule)
+{
+	if (listing_text_is_sound((struct attr){ (const uint8_t *)l.text, l.len }))
+		return l;
+	return (struct line){ rule->text, strlen(rule->text) };
+}
+
 static void put_rule(struct walk *w, struct line l, const struct rule *rule)
 {
 	bool in_quotes = false;
 	uint32_t counter;
 	size_t i, at = 0;
 
+	l = text_of(l, rule);
+	fputs("\t\t", w->out);
 	for (i = 0; i < l.len; i++) {
 		if (!in_quotes && is_counter(l, i) && next_counter(w->rs, rule, &at, &counter)) {
 			fputs("counter ", w->out);
@@ -291,7 +301,7 @@ static void on_line(struct walk *w, struct line l)
 	if (!w->show || w->err)
 		return;
 	if (rule)
-		put_rule(w, l, rule);
+		put_rule(w, rest, rule);
 	else
 		fwrite(l.text, 1, l.len, w->out);
 	fputc('\n', w->out);

@@ -48,9 +48,9 @@ SIP_INLINE void sip_word(uint64_t v[4], uint64_t word, int rounds)
 	v[0] ^= word;
 }
 
-/* Of the little-endian bytes of n words, with so many rounds a word and at the end. */
-SIP_INLINE uint64_t siphash_rounds(const struct hash_secret *secret, const uint64_t *words,
-				   size_t n, int per_word, int at_end)
+/* Of n words and the last one, which has the length, with so many rounds a word and at the end. */
+SIP_INLINE uint64_t siphash_words(const struct hash_secret *secret, const uint64_t *words, size_t n,
+				  uint64_t last, int per_word, int at_end)
 {
 	uint64_t v[4] = {
 		secret->word[0] ^ UINT64_C(0x736f6d6570736575),
@@ -63,15 +63,29 @@ SIP_INLINE uint64_t siphash_rounds(const struct hash_secret *secret, const uint6
 
 	for (i = 0; i < n; i++)
 		sip_word(v, words[i], per_word);
-	sip_word(v, (uint64_t)n << 59, per_word); /* the length in bytes as the top byte */
+	sip_word(v, last, per_word);
 	v[2] ^= 0xff;
 	for (k = 0; k < at_end; k++)
 		sip_round(v);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];
 }
 
+/* Of the little-endian bytes of n words: their number is the top byte of the last one. */
+SIP_INLINE uint64_t siphash_rounds(const struct hash_secret *secret, const uint64_t *words,
+				   size_t n, int per_word, int at_end)
+{
+	return siphash_words(secret, words, n, (uint64_t)n << 59, per_word, at_end);
+}
+
 /* For tables in memory, where nobody sees the hash: the rounds that Linux and others use there. */
 SIP_INLINE uint64_t siphash(const struct hash_secret *secret, const uint64_t *words, size_t n)
 {
 	return siphash_rounds(secret, words, n, 1, 3);
+}
+
+/* The same with seven bytes more, which take no word of their own: tail is less than 2^56. */
+SIP_INLINE uint64_t siphash_tail(const struct hash_secret *secret, const uint64_t *words, size_t n,
+				 uint64_t tail)
+{
+	return siphash_words(secret, words, n, tail | (uint64_t)(8 * n + 7) << 56, 1, 3);
 }

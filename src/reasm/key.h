@@ -35,8 +35,7 @@ static inline void clear_bytes(void *to, size_t len)
 	memset(to, 0, len);
 }
 
-#define KEY_WORDS      6
-#define KEY_WORDS_IPV4 3
+#define KEY_WORDS 6
 
 struct key {
 	uint64_t word[KEY_WORDS];
@@ -66,13 +65,16 @@ static inline bool key_equal(const struct key *a, const struct key *b)
 	       a->word[3] == b->word[3] && a->word[4] == b->word[4] && a->word[5] == b->word[5];
 }
 
+/* The last word has less than seven bytes; without a scope there is a word less to hash. */
 static inline uint64_t key_hash(const struct key *key, uint8_t family,
 				const struct hash_secret *secret)
 {
-	return siphash(secret, key->word, family == UNFRAG_IPV4 ? KEY_WORDS_IPV4 : KEY_WORDS);
+	if (family == UNFRAG_IPV4)
+		return siphash_tail(secret, key->word, 1 + !!key->word[1], key->word[2]);
+	return siphash_tail(secret, key->word, 4 + !!key->word[4], key->word[5]);
 }
 
-/* Address or prefix, scope, family. */
+/* IPv6: prefix, scope, family. IPv4: 0, scope, address and family. */
 #define SOURCE_WORDS 3
 
 struct source_key {
@@ -81,12 +83,13 @@ struct source_key {
 
 static inline struct source_key source_key_of(const struct key *key, uint8_t family)
 {
+	uint64_t tail = (uint64_t)family << 40;
 	uint32_t ipv4;
 
 	if (family == UNFRAG_IPV6)
-		return (struct source_key){ { key->word[0], key->word[4], family } };
+		return (struct source_key){ { key->word[0], key->word[4], tail } };
 	memcpy(&ipv4, &key->word[0], sizeof(ipv4));
-	return (struct source_key){ { ipv4, key->word[1], family } };
+	return (struct source_key){ { 0, key->word[1], tail | ipv4 } };
 }
 
 static inline bool source_key_equal(const struct source_key *a, const struct source_key *b)
@@ -98,5 +101,5 @@ static inline bool source_key_equal(const struct source_key *a, const struct sou
 static inline uint64_t source_key_hash(const struct source_key *key,
 				       const struct hash_secret *secret)
 {
-	return siphash(secret, key->word, SOURCE_WORDS);
+	return siphash_tail(secret, key->word, 1 + !!key->word[1], key->word[2]);
 }

@@ -7,7 +7,7 @@
 #include "header.h"
 
 #define ECN_CE    (1u << 3) /* as a bit of datagram.ecn */
-#define IPV4_DF   0x40u
+#define IPV4_DF   0x4000u
 #define IPV6_NEXT 6u /* where Next Header stands */
 
 #define FRAGMENT_HLEN 8u
@@ -82,35 +82,47 @@ void header_keep(struct unfrag_reasm *r, struct datagram *d, const struct arriva
 	}
 }
 
-/* RFC 1071: sums of words of any length and byte order fold into the same. */
-static void ipv4_checksum(uint8_t *header, uint32_t len)
+static uint32_t get32(const uint8_t *p)
 {
-	uint64_t sum = 0;
-	uint32_t word, i;
-	uint16_t folded;
+	return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
 
-	put16(header + 10, 0);
-	for (i = 0; i < len; i += 4) {
-		memcpy(&word, header + i, sizeof(word));
-		sum += word;
-	}
+static void put32(uint8_t *p, uint32_t v)
+{
+	put16(p, v >> 16);
+	put16(p + 2, v & 0xffff);
+}
+
+/* RFC 1071: sums of words of any length fold into the same. */
+static uint32_t ipv4_checksum(uint64_t sum)
+{
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
-	folded = (uint16_t) ~((sum & 0xffff) + (sum >> 16));
-	memcpy(header + 10, &folded, sizeof(folded));
+	return (uint16_t) ~((sum & 0xffff) + (sum >> 16));
 }
 
-/* Don't-fragment stays if the largest fragment had it, as the kernel does. */
+/*
+ * Don't-fragment stays if the largest fragment had it, as the kernel does. The words that change
+ * are added up before they are written: to read what was just written in parts takes long.
+ */
 static void ipv4_finish(const struct datagram *d, uint8_t *header)
 {
-	put16(header + 2, d->header_len + d->end);
-	put16(header + 6, 0);
-	if (d->largest_df == d->largest)
-		header[6] = IPV4_DF;
+	uint32_t first = get32(header) & 0xffff0000, second = get32(header + 4) & 0xffff0000;
+	uint32_t third = get32(header + 8) & 0xffff0000, at;
+	uint64_t sum;
+
+	first |= d->header_len + d->end;
 	if (d->ecn & ECN_CE)
-		header[1] |= 3;
-	ipv4_checksum(header, d->header_len);
+		first |= UINT32_C(3) << 16;
+	if (d->largest_df == d->largest)
+		second |= IPV4_DF;
+	sum = (uint64_t)first + second + third;
+	for (at = 12; at < d->header_len; at += 4)
+		sum += get32(header + at);
+	put32(header, first);
+	put32(header + 4, second);
+	put32(header + 8, third | ipv4_checksum(sum));
 }
 
 static void ipv6_finish(const struct datagram *d, uint8_t *header)

@@ -116,7 +116,10 @@ static void compare_equal(struct rule_reader *rr, const rbit *in, const struct a
 
 	find_wants(&w, in, data);
 	if (w.many || (negate && w.n > 1)) {
-		rule_refuse(rr, "!= of several fields at once", "use a rule for each");
+		rule_refuse(
+			rr, "!= of several fields at once",
+			"nftables compares neighbours as one, which holds if either differs; put "
+			"another match between them");
 		return;
 	}
 	if (w.never || !w.n) {

@@ -189,7 +189,11 @@ static void read_rule(struct rule_reader *rr, struct rule *rule, const struct at
 /* What nftables can't write. */
 static void write_text(struct reader *r, struct rule *rule)
 {
-	char *text = rule_text(r->rs, rule);
+	char *text;
+
+	if (rule->text[0] && !rule_has_elements(r->rs, rule))
+		return;
+	text = rule_text(r->rs, rule);
 
 	if (text) {
 		free(rule->text);
@@ -217,6 +221,6 @@ void reader_on_rule(struct reader *r, uint8_t family, const struct attrs *a)
 	rule = add_rule(r, chain, a);
 	if (rule && !r->no_memory)
 		read_rule(&rr, rule, a);
-	if (rule && !r->no_memory && !r->refused && !rule->text[0])
+	if (rule && !r->no_memory && !r->refused)
 		write_text(r, rule);
 }

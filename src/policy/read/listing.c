@@ -112,13 +112,13 @@ bool listing_text_is_sound(struct attr text)
 	bool in_quotes = false;
 	size_t i;
 
-	for (i = 0; i + 1 < text.len; i++) {
+	for (i = 0; i < text.len; i++) {
 		in_quotes ^= text.data[i] == '"';
-		if (!in_quotes && (text.data[i] == '>' || text.data[i] == '<') &&
-		    text.data[i + 1] == text.data[i])
+		if (!in_quotes && i && (text.data[i] == '>' || text.data[i] == '<') &&
+		    text.data[i - 1] == text.data[i])
 			return false;
 	}
-	return text.len;
+	return text.len && !in_quotes;
 }
 
 /* The comment among what nftables keeps with a rule: type, length, bytes. */

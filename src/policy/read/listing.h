@@ -67,8 +67,9 @@ void listing_texts_release(struct listing_texts *t);
 struct attr listing_text_next(struct listing_texts *t, uint64_t handle);
 
 /*
- * Whether nftables could write a rule. It could not if there is nothing, or a shift: for "ip dscp .
- * ip saddr" it writes "ip dscp >> 2 . ip saddr", which is something else.
+ * Whether nftables could write a rule, of which this is the line. It could not if there is nothing,
+ * or a shift: for "ip dscp . ip saddr" it writes "ip dscp >> 2 . ip saddr", which is something
+ * else; or if a line ends within quotes, as it writes some names of devices wrong.
  */
 bool listing_text_is_sound(struct attr text);
 

@@ -103,6 +103,18 @@ static struct spelling write_value(uint32_t field, value v)
 	}
 }
 
+/* The end of a range: there protocols have no names. */
+static struct spelling write_end(uint32_t field, value v)
+{
+	struct spelling s;
+
+	if (field != GATE_L4PROTO && field != GATE_IP_PROTOCOL && field != GATE_IP6_NEXTHDR &&
+	    field != GATE_NFPROTO)
+		return write_value(field, v);
+	snprintf(s.text, sizeof(s.text), "%u", (uint32_t)v);
+	return s;
+}
+
 /* Bits below a value's last one, or all of a field's: it may be the start of such a prefix. */
 static uint32_t trailing_zeros(value v, uint32_t bits)
 {
@@ -120,18 +132,20 @@ static bool is_address(uint32_t field)
 
 static struct spelling write_range(uint32_t field, const struct span *span)
 {
-	struct spelling s = write_value(field, span->from);
 	uint32_t bits = fields_bits(field), low = trailing_zeros(span->to + 1, bits);
-	size_t n = strlen(s.text);
+	struct spelling s;
+	size_t n;
 
 	if (span->from == span->to)
-		return s;
+		return write_value(field, span->from);
+	s = write_end(field, span->from);
+	n = strlen(s.text);
 	if (low > trailing_zeros(span->from, bits))
 		low = trailing_zeros(span->from, bits);
 	if (is_address(field) && span->from + fields_max(low) == span->to)
 		snprintf(s.text + n, sizeof(s.text) - n, "/%u", bits - low);
 	else
-		snprintf(s.text + n, sizeof(s.text) - n, "-%s", write_value(field, span->to).text);
+		snprintf(s.text + n, sizeof(s.text) - n, "-%s", write_end(field, span->to).text);
 	return s;
 }
 

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "rule_text.h"
 
+#include <arpa/inet.h>
 #include <inttypes.h>
+#include <linux/netfilter.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "elements_write.h"
 #include "fields.h"
+#include "register.h"
 #include "spell.h"
 
 /* What nftables cannot say stands in the comment. */
@@ -20,6 +23,32 @@ static bool is_in_comment(uint32_t field)
 static bool has_flags(uint32_t field)
 {
 	return field == GATE_TCP_FLAGS || field == GATE_CT_STATE;
+}
+
+struct writer {
+	FILE *out;
+	const struct ruleset *rs;
+	const char *transport; /* what "th" is, once it is known */
+};
+
+static struct spelling name_of(const struct writer *w, uint32_t field)
+{
+	struct spelling s;
+
+	if (w->transport && (field == GATE_SPORT || field == GATE_DPORT))
+		snprintf(s.text, sizeof(s.text), "%s %s", w->transport,
+			 field == GATE_SPORT ? "sport" : "dport");
+	else
+		snprintf(s.text, sizeof(s.text), "%s", fields_name(field));
+	return s;
+}
+
+static void put_key(const struct writer *w, const struct key *key)
+{
+	uint32_t i;
+
+	for (i = 0; i < key->n; i++)
+		fprintf(w->out, "%s%s", i ? " . " : "", name_of(w, key->field[i]).text);
 }
 
 struct list {
@@ -71,28 +100,32 @@ static struct element *sorted(const struct set *set)
 	return elements;
 }
 
-static bool put_elements(FILE *out, const struct ruleset *rs, const struct set *set, bool braces)
+static bool put_elements(const struct writer *w, const struct set *set, bool braces)
 {
 	/* Flags are no numbers that have a range between them. */
 	const struct element_style style = { NULL, !has_flags(set->field[0]) || set->n > 1 };
-	struct list l = { .out = out, .braces = braces };
+	struct list l = { .out = w->out, .braces = braces };
 	struct element *elements = sorted(set);
 
 	if (!elements)
 		return false;
-	elements_write(rs, set, &style, elements, set->n_elements, put_element, &l);
+	elements_write(w->rs, set, &style, elements, set->n_elements, put_element, &l);
 	if (braces)
-		fputs(l.any ? " }" : "{ }", out);
+		fputs(l.any ? " }" : "{ }", w->out);
 	free(elements);
 	return true;
 }
 
-/* No value at all: not any of all there are. */
-static void put_never(FILE *out, uint32_t field)
+/* All values of a field, which asks for no more than that it is there; or not any of them. */
+static void put_all(const struct writer *w, uint32_t field, bool negate)
 {
-	const struct span all = { 0, fields_max(fields_bits(field)) };
+	const bool has_no_range = field == GATE_NFPROTO || field == GATE_IIFNAME ||
+				  field == GATE_OIFNAME;
+	const uint32_t asked = has_no_range ? GATE_L4PROTO : field;
+	const struct span all = { 0, field_max(asked) };
 
-	fprintf(out, "%s != %s", fields_name(field), spell_span(field, &all).text);
+	fprintf(w->out, "%s%s %s", name_of(w, asked).text, negate ? " !=" : "",
+		spell_span(asked, &all).text);
 }
 
 static struct spelling number(uint32_t field, value v)
@@ -111,7 +144,7 @@ static bool is_one(const struct match *m)
 	return m->n_spans == 1 && m->spans->from == m->spans->to;
 }
 
-static bool put_spans(FILE *out, const struct ruleset *rs, const struct match *m)
+static bool put_spans(const struct writer *w, const struct match *m)
 {
 	const uint32_t field = m->key.field[0];
 	struct set set = { .name = (char *)"", .n = 1, .n_elements = m->n_spans };
@@ -125,53 +158,50 @@ static bool put_spans(FILE *out, const struct ruleset *rs, const struct match *m
 		return false;
 	for (i = 0; i < m->n_spans; i++)
 		set.elements[i].span[0] = m->spans[i];
-	fprintf(out, "%s%s ", fields_name(field), m->negate ? " !=" : "");
-	ok = put_elements(out, rs, &set, m->n_spans > 1 || has_flags(field));
+	fprintf(w->out, "%s%s ", name_of(w, field).text, m->negate ? " !=" : "");
+	ok = put_elements(w, &set, m->n_spans > 1 || has_flags(field));
 	free(set.elements);
 	return ok;
 }
 
-static bool put_set(FILE *out, const struct ruleset *rs, const struct match *m)
+static bool put_set(const struct writer *w, const struct match *m)
 {
-	const struct set *set = &rs->sets[m->set];
+	const struct set *set = &w->rs->sets[m->set];
 
 	if (!set->is_named)
-		return put_elements(out, rs, set, true);
-	fprintf(out, "@%s", set->name);
+		return put_elements(w, set, true);
+	fprintf(w->out, "@%s", set->name);
 	return true;
 }
 
-static bool put_match(FILE *out, const struct ruleset *rs, const struct match *m)
+static bool put_match(const struct writer *w, const struct match *m)
 {
 	const uint32_t field = m->key.field[0];
 
 	switch (m->kind) {
 	case MATCH_SPANS:
 		if (has_flags(field) && is_one(m))
-			fprintf(out, "%s %s %s", fields_name(field),
+			fprintf(w->out, "%s %s %s", name_of(w, field).text,
 				m->negate ? "!=" : "==", number(field, m->spans->from).text);
 		else if (m->n_spans)
-			return put_spans(out, rs, m);
-		else if (m->negate) /* asks for no more than that it is there */
-			fprintf(out, "%s %s", fields_name(field),
-				spell_span(field,
-					   &(struct span){ 0, fields_max(fields_bits(field)) })
-					.text);
+			return put_spans(w, m);
 		else
-			put_never(out, field);
+			put_all(w, field, !m->negate);
 		return true;
 	case MATCH_MASK:
-		fprintf(out, "%s & %s %s %s", fields_name(field), number(field, m->mask).text,
+		fprintf(w->out, "%s & %s %s %s", name_of(w, field).text,
+			number(field, m->mask).text,
 			m->negate ? "!=" : "==", number(field, m->value).text);
 		return true;
 	case MATCH_SET:
-		fprintf(out, "%s%s ", spell_key(&m->key).text, m->negate ? " !=" : "");
-		return put_set(out, rs, m);
+		put_key(w, &m->key);
+		fputs(m->negate ? " != " : " ", w->out);
+		return put_set(w, m);
 	}
 	return true;
 }
 
-static void put_limit(FILE *out, const struct limit *limit)
+static void put_limit(const struct writer *w, const struct limit *limit)
 {
 	static const struct {
 		const char *name;
@@ -186,63 +216,171 @@ static void put_limit(FILE *out, const struct limit *limit)
 	while (i + 1 < sizeof(units) / sizeof(*units) &&
 	       units[i].seconds * 1000000000 != limit->second)
 		i++;
-	fprintf(out, "limit rate %s%" PRIu64 "%s/%s", limit->over ? "over " : "", limit->rate,
+	fprintf(w->out, "limit rate %s%" PRIu64 "%s/%s", limit->over ? "over " : "", limit->rate,
 		things, units[i].name);
 	if (limit->burst)
-		fprintf(out, " burst %" PRIu64 "%s", limit->burst,
+		fprintf(w->out, " burst %" PRIu64 "%s", limit->burst,
 			limit->bytes ? things : " packets");
 }
 
-static bool put_statement(FILE *out, const struct ruleset *rs, const struct statement *s)
+static bool put_statement(const struct writer *w, const struct statement *s)
 {
 	switch (s->kind) {
 	case STATEMENT_MATCH:
-		return put_match(out, rs, &s->match);
+		return put_match(w, &s->match);
 	case STATEMENT_COUNTER:
-		fputs("counter", out);
-		if (rs->counters[s->index].name)
-			fprintf(out, " name \"%s\"", rs->counters[s->index].name);
+		fputs("counter", w->out);
+		if (w->rs->counters[s->index].name)
+			fprintf(w->out, " name \"%s\"", w->rs->counters[s->index].name);
 		return true;
 	case STATEMENT_LIMIT:
-		put_limit(out, &rs->limits[s->index]);
+		put_limit(w, &w->rs->limits[s->index]);
 		return true;
 	case STATEMENT_LOG:
-		fputs("log", out);
-		if (rs->logs[s->index].prefix[0])
-			fprintf(out, " prefix \"%s\"", rs->logs[s->index].prefix);
+		fputs("log", w->out);
+		if (w->rs->logs[s->index].prefix[0])
+			fprintf(w->out, " prefix \"%s\"", w->rs->logs[s->index].prefix);
 		return true;
 	case STATEMENT_VERDICT:
-		fputs(elements_verdict(rs, s->verdict).text, out);
+		fputs(elements_verdict(w->rs, s->verdict).text, w->out);
 		return true;
 	case STATEMENT_VMAP:
-		fprintf(out, "%s vmap ", spell_key(&s->match.key).text);
-		return put_set(out, rs, &s->match);
+		put_key(w, &s->match.key);
+		fputs(" vmap ", w->out);
+		return put_set(w, &s->match);
 	}
+	return true;
+}
+
+static bool is_asked(const struct statement *s)
+{
+	return s->kind == STATEMENT_MATCH || s->kind == STATEMENT_VMAP;
+}
+
+static bool has_field(const struct statement *s, uint32_t fields)
+{
+	uint32_t i;
+
+	for (i = 0; is_asked(s) && i < s->match.key.n; i++)
+		if (fields >> s->match.key.field[i] & 1)
+			return true;
+	return false;
+}
+
+#define BIT(field) (1u << GATE_##field)
+
+/* "meta nfproto ipv4", "meta l4proto tcp": what other fields may imply. */
+static bool is_layer(const struct statement *s)
+{
+	return s->kind == STATEMENT_MATCH && s->match.kind == MATCH_SPANS && !s->match.negate &&
+	       is_one(&s->match) && has_field(s, BIT(NFPROTO) | BIT(L4PROTO));
+}
+
+/* The fields that imply a layer. */
+static uint32_t implied_by(const struct statement *layer)
+{
+	const uint32_t v = (uint32_t)layer->match.spans->from;
+
+	if (has_field(layer, BIT(NFPROTO)))
+		return v == NFPROTO_IPV4 ? BIT(IP_SADDR) | BIT(IP_DADDR) | BIT(IP_LENGTH) |
+						   BIT(IP_PROTOCOL) | BIT(IP_TTL) | BIT(IP_DSCP) :
+		       v == NFPROTO_IPV6 ? BIT(IP6_SADDR) | BIT(IP6_DADDR) | BIT(IP6_LENGTH) |
+						   BIT(IP6_NEXTHDR) | BIT(IP6_HOPLIMIT) |
+						   BIT(IP6_DSCP) :
+					   0;
+	if (v == IPPROTO_TCP)
+		return BIT(SPORT) | BIT(DPORT) | BIT(TCP_FLAGS);
+	return v == IPPROTO_UDP || v == IPPROTO_UDPLITE || v == IPPROTO_SCTP || v == IPPROTO_DCCP ?
+		       BIT(SPORT) | BIT(DPORT) :
+		       0;
+}
+
+/* Whether statement i is a layer that the next statement but layers implies, as it is written. */
+static bool is_implied(const struct rule *rule, size_t i)
+{
+	const struct statement *s = &rule->statements[i];
+	const uint32_t same = has_field(s, BIT(NFPROTO)) ?
+				      BIT(NFPROTO) :
+				      BIT(L4PROTO) | BIT(IP_PROTOCOL) | BIT(IP6_NEXTHDR);
+	size_t j;
+
+	if (!is_layer(s))
+		return false;
+	for (j = 0; j < i; j++)
+		if (has_field(&rule->statements[j], same))
+			return false;
+	for (j = i + 1; j < rule->n; j++)
+		if (!is_layer(&rule->statements[j]))
+			return has_field(&rule->statements[j], implied_by(s));
+	return false;
+}
+
+static void note_layer(struct writer *w, const struct statement *s)
+{
+	static const struct {
+		uint8_t number;
+		const char *name;
+	} transports[] = {
+		{ IPPROTO_TCP, "tcp" },   { IPPROTO_UDP, "udp" },   { IPPROTO_UDPLITE, "udplite" },
+		{ IPPROTO_SCTP, "sctp" }, { IPPROTO_DCCP, "dccp" },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(transports) / sizeof(*transports); i++)
+		if (has_field(s, BIT(L4PROTO)) && s->match.spans->from == transports[i].number)
+			w->transport = transports[i].name;
+}
+
+static bool put_statements(struct writer *w, const struct rule *rule)
+{
+	const struct statement *s;
+	const char *space = "";
+	size_t i;
+
+	for (i = 0; i < rule->n; i++) {
+		s = &rule->statements[i];
+		if (s->kind == STATEMENT_MATCH && is_in_comment(s->match.key.field[0]))
+			continue;
+		if (is_implied(rule, i)) {
+			note_layer(w, s);
+			continue;
+		}
+		fputs(space, w->out);
+		space = " ";
+		if (!put_statement(w, s))
+			return false;
+	}
+	if (rule->comment)
+		fprintf(w->out, "%scomment \"%s\"", space, rule->comment);
 	return true;
 }
 
 char *rule_text(const struct ruleset *rs, const struct rule *rule)
 {
-	const struct statement *s = rule->statements;
-	const char *space = "";
 	char *text = NULL;
 	size_t len;
-	FILE *out = open_memstream(&text, &len);
-	bool ok = out;
+	struct writer w = { .out = open_memstream(&text, &len), .rs = rs };
+	bool ok = w.out && put_statements(&w, rule);
 
-	for (; ok && s < rule->statements + rule->n; s++) {
-		if (s->kind == STATEMENT_MATCH && is_in_comment(s->match.key.field[0]))
-			continue;
-		fputs(space, out);
-		space = " ";
-		ok = put_statement(out, rs, s);
-	}
-	if (ok && rule->comment)
-		fprintf(out, "%scomment \"%s\"", space, rule->comment);
-	if (out && fclose(out))
+	if (w.out && fclose(w.out))
 		ok = false;
 	if (ok)
 		return text;
 	free(text);
 	return NULL;
+}
+
+bool rule_has_elements(const struct ruleset *rs, const struct rule *rule)
+{
+	const struct statement *s;
+	size_t i;
+
+	for (i = 0; i < rule->n; i++) {
+		s = &rule->statements[i];
+		if ((s->kind == STATEMENT_VMAP ||
+		     (s->kind == STATEMENT_MATCH && s->match.kind == MATCH_SET)) &&
+		    s->match.key.n > 1 && !rs->sets[s->match.set].is_named)
+			return true;
+	}
+	return false;
 }

@@ -14,6 +14,7 @@
 
 #include "elements_write.h"
 #include "listing.h"
+#include "rule_text.h"
 #include "words.h"
 
 #define HANDLE " # handle "
@@ -32,6 +33,7 @@ struct walk {
 	struct show_set *sets;
 	FILE *out;
 	bool in_quotes;
+	bool is_written; /* the rule, whose line goes on within quotes */
 	uint32_t table;
 	enum block block;
 	uint32_t index; /* of the set, counter or chain of the block */
@@ -244,9 +246,10 @@ static bool is_counter(struct line l, size_t i)
 }
 
 /* The line of a rule, `l` without what it is indented by. */
-static struct line text_of(struct line l, const struct rule *rule)
+static struct line text_of(const struct walk *w, struct line l, const struct rule *rule)
 {
-	if (listing_text_is_sound((struct attr){ (const uint8_t *)l.text, l.len }))
+	if (listing_text_is_sound((struct attr){ (const uint8_t *)l.text, l.len }) &&
+	    !rule_has_elements(w->rs, rule))
 		return l;
 	return (struct line){ rule->text, strlen(rule->text) };
 }
@@ -257,7 +260,7 @@ static void put_rule(struct walk *w, struct line l, const struct rule *rule)
 	uint32_t counter;
 	size_t i, at = 0;
 
-	l = text_of(l, rule);
+	l = text_of(w, l, rule);
 	fputs("\t\t", w->out);
 	for (i = 0; i < l.len; i++) {
 		if (!in_quotes && is_counter(l, i) && next_counter(w->rs, rule, &at, &counter)) {
@@ -298,7 +301,9 @@ static void on_line(struct walk *w, struct line l)
 	} else if (!w->in_quotes && w->block == BLOCK_CHAIN) {
 		rule = rule_of(w, rest);
 	}
-	if (!w->show || w->err)
+	if (!w->in_quotes)
+		w->is_written = rule;
+	if (!w->show || w->err || (w->in_quotes && w->is_written))
 		return;
 	if (rule)
 		put_rule(w, rest, rule);

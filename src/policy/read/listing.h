@@ -13,11 +13,12 @@ enum listing_section {
 	LISTING_NETLINK,  /* messages of nfnetlink, in an order in which each finds what it names */
 	LISTING_ORDER,    /* the messages that made chains, in their order */
 	LISTING_TEXT,     /* the ruleset as "nft -s -t -a list ruleset" has it */
-	LISTING_LINES,  /* struct listing_line: where rules stand in the file, as far as it tells */
-	LISTING_ERROR,  /* what nftables said, line by line */
-	LISTING_FAILED, /* struct listing_failure: nothing else follows */
+	LISTING_LINES,    /* struct listing_line: where rules stand, as far as it is certain */
+	LISTING_ERROR,    /* what nftables said, line by line */
+	LISTING_FAILED,   /* struct listing_failure: nothing else follows */
 	LISTING_END,
 	LISTING_UNLISTED, /* struct listing_unlisted: if nftables can't list all of it */
+	LISTING_FILES,    /* names of the file and of those that it includes */
 };
 
 struct listing_head {
@@ -39,6 +40,7 @@ struct listing_unlisted {
 struct listing_line {
 	uint32_t rule; /* as the kernel lists them, from 0 */
 	uint32_t line;
+	uint32_t file; /* of LISTING_FILES, from 0 */
 };
 
 /* Takes one section off the front; false: there is none, or nonsense. */

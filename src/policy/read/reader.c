@@ -12,7 +12,19 @@
 
 #include "array.h"
 
-static uint32_t line_of(const struct reader *r, size_t rule)
+/* The name of file number n. */
+static const char *file_of(const struct reader *r, uint32_t n)
+{
+	const char *name = (const char *)r->files.data, *end = name + r->files.len;
+
+	if (!r->files.len || end[-1])
+		return NULL;
+	for (; n && name < end; n--)
+		name += strlen(name) + 1;
+	return name < end ? name : NULL;
+}
+
+static struct listing_line line_of(const struct reader *r, size_t rule)
 {
 	struct listing_line line;
 	size_t i;
@@ -20,23 +32,29 @@ static uint32_t line_of(const struct reader *r, size_t rule)
 	for (i = 0; i + sizeof(line) <= r->lines.len; i += sizeof(line)) {
 		memcpy(&line, r->lines.data + i, sizeof(line));
 		if (line.rule == rule)
-			return line.line;
+			return line;
 	}
-	return 0;
+	return (struct listing_line){ 0 };
 }
 
 void reader_refuse(struct reader *r, size_t rule, const char *fmt, ...)
 {
-	uint32_t line = rule == READER_NO_RULE ? 0 : line_of(r, rule);
-	char text[1024], where[16] = "";
+	struct listing_line line = { 0 };
+	const char *file = NULL;
+	char text[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (line)
-		snprintf(where, sizeof(where), ":%u", line);
-	policy_say(r->messages, "%s%s: %s", r->path, where, text);
+	if (rule != READER_NO_RULE)
+		line = line_of(r, rule);
+	if (line.line)
+		file = file_of(r, line.file);
+	if (file)
+		policy_say(r->messages, "%s:%u: %s", file, line.line, text);
+	else
+		policy_say(r->messages, "%s: %s", r->path, text);
 	r->refused = true;
 }
 
@@ -187,6 +205,7 @@ int policy_parse(struct ruleset *out, const struct policy_listing *listing,
 	int err;
 
 	r.lines = listing_find(all, LISTING_LINES);
+	r.files = listing_find(all, LISTING_FILES);
 	err = listing_texts_init(&r.texts, listing_find(all, LISTING_TEXT));
 	if (!err) {
 		read_sections(&r, all);

@@ -35,6 +35,7 @@ struct raw_set {
 struct reader {
 	const char *path;
 	struct attr lines; /* struct listing_line */
+	struct attr files; /* names */
 	struct ruleset *rs;
 	struct policy_messages *messages;
 	struct listing_texts texts;

@@ -22,12 +22,13 @@
 
 #include "listing.h"
 #include "overhear.h"
-#include "scratch_rules.h"
+#include "source.h"
 #include "text.h"
 
 #define MEMORY    (4ull << 30)
 #define TIMEOUT   300000
 #define LIST_PART 4 /* of the memory */
+#define STDIN     "/dev/stdin"
 
 /* Sanitizers reserve more than any limit. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -119,12 +120,31 @@ static void put_text(int fd, uint32_t section, const char *text)
 		scratch_fail(fd, err, "the listing can't be kept");
 }
 
+/* What may come once only is kept, as it is read twice, from its begin. */
+static void keep_stdin(int fd)
+{
+	char buffer[65536];
+	int kept = memfd_create("unfrag-stdin", MFD_CLOEXEC);
+	ssize_t n;
+
+	if (kept < 0)
+		scratch_fail(fd, -errno, "standard input can't be kept");
+	while ((n = read(STDIN_FILENO, buffer, sizeof(buffer))) > 0)
+		if (write(kept, buffer, (size_t)n) != n)
+			scratch_fail(fd, -EFBIG, "standard input can't be kept");
+	if (n < 0 || lseek(kept, 0, SEEK_SET) < 0 || dup2(kept, STDIN_FILENO) < 0)
+		scratch_fail(fd, -errno, "standard input can't be read");
+	close(kept);
+}
+
 static void load(int fd, struct nft_ctx *nft, const char *path)
 {
 	int r;
 
+	if (!strcmp(path, "-"))
+		keep_stdin(fd);
 	overhear_start();
-	r = nft_run_cmd_from_filename(nft, strcmp(path, "-") ? path : "/dev/stdin");
+	r = nft_run_cmd_from_filename(nft, strcmp(path, "-") ? path : STDIN);
 	put_text(fd, LISTING_ERROR, nft_ctx_get_error_buffer(nft));
 	if (r)
 		scratch_fail(fd, -EINVAL, "");
@@ -143,7 +163,7 @@ static int map(int fd, struct attr *out)
 }
 
 /* What is told beside the kernel's own words. */
-static void tell_more(int fd)
+static void tell_more(int fd, const char *path)
 {
 	struct scratch_rules loaded;
 	struct attr listing;
@@ -153,6 +173,8 @@ static void tell_more(int fd)
 		err = scratch_rules_init(&loaded, listing);
 	if (!err)
 		err = scratch_text(fd, &loaded);
+	if (!err)
+		err = lines_put(fd, strcmp(path, "-") ? path : STDIN, &loaded);
 	if (err == -ECANCELED)
 		_exit(EXIT_FAILURE);
 	if (err)
@@ -176,7 +198,7 @@ __attribute__((noreturn)) static void child(int fd, const char *path,
 		err = scratch_dump(fd);
 	if (err)
 		scratch_fail(fd, err, "what nftables loaded can't be listed");
-	tell_more(fd);
+	tell_more(fd, path);
 	err = listing_put(fd, LISTING_END, NULL, 0);
 	if (err)
 		scratch_fail(fd, err, "the listing can't be kept");

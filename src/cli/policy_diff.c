@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* unfrag policy diff: what changes from one ruleset to another, rule by rule. */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "instance.h"
 #include "outline.h"
 #include "output.h"
 #include "policy_source.h"
@@ -45,19 +48,98 @@ static void add_line(const char *title, char sign, const char *line, void *arg)
 					*line ? json_text(line) : json_null()));
 }
 
-static int read_one(struct job *job, int i)
+static int read_file(struct outline *out, const char *path)
 {
 	struct ruleset rs;
-	int code = policy_source_read(&rs, job->name[i], NULL);
+	int code = policy_source_read(&rs, path, NULL);
 
 	if (code)
 		return code == CLI_KERNEL ? code : DIFF_TROUBLE;
-	if (outline_init(&job->outline[i], &rs)) {
+	if (outline_init(out, &rs)) {
 		cli_error("no memory");
 		code = DIFF_TROUBLE;
 	}
 	ruleset_release(&rs);
 	return code;
+}
+
+/* With the elements that sets have now. */
+static int outline_now(struct outline *out, const struct instance *in, struct complaint *c)
+{
+	struct ruleset now = *instance_ruleset(in);
+	int r = 0;
+	uint32_t i;
+
+	now.sets = must(calloc(now.n_sets + 1, sizeof(*now.sets)));
+	for (i = 0; i < now.n_sets; i++) {
+		now.sets[i] = instance_ruleset(in)->sets[i];
+		now.sets[i].elements = NULL;
+	}
+	for (i = 0; i < now.n_sets && !r; i++)
+		if (now.sets[i].is_named)
+			r = instance_elements(in, i, &now.sets[i].elements, &now.sets[i].n_elements,
+					      c);
+	if (!r)
+		r = outline_init(out, &now);
+	for (i = 0; i < now.n_sets; i++)
+		free(now.sets[i].elements);
+	free(now.sets);
+	return r;
+}
+
+static int read_in_force(struct outline *out, const char *name)
+{
+	struct unfrag_attachment *att;
+	struct instance *in = NULL;
+	struct complaint c = { "" };
+	int r;
+
+	if (unfrag_attachment_open(&att, name))
+		return DIFF_TROUBLE;
+	r = instance_open(&in, att, &c);
+	unfrag_attachment_free(att);
+	if (!r)
+		r = outline_now(out, in, &c);
+	instance_free(in);
+	if (r == -ENOENT)
+		cli_error("'%s' is no ruleset; 'unfrag list' says what it is", name);
+	else if (r)
+		cli_error("'%s': %s", name, c.text[0] ? c.text : "no memory");
+	return r ? DIFF_TROUBLE : CLI_DONE;
+}
+
+struct search {
+	const char *name;
+	bool found;
+};
+
+static int compare_name(const char *name, void *arg)
+{
+	struct search *s = arg;
+
+	s->found |= !strcmp(name, s->name);
+	return 0;
+}
+
+/* Those who may not look have none. */
+static bool is_in_force(const char *name)
+{
+	struct search s = { name, false };
+
+	return !geteuid() && !unfrag_attachment_each(compare_name, &s) && s.found;
+}
+
+static int read_one(struct job *job, int i)
+{
+	const char *name = job->name[i];
+	bool in_force = strcmp(name, "-") && !strchr(name, '/') && is_in_force(name);
+
+	if (in_force && !access(name, F_OK)) {
+		cli_error("'%s' is in force, and a file here; say './%s' if the file is meant",
+			  name, name);
+		return DIFF_TROUBLE;
+	}
+	return in_force ? read_in_force(&job->outline[i], name) : read_file(&job->outline[i], name);
 }
 
 static int compare(struct job *job)
@@ -90,7 +172,7 @@ static int run(const struct verb *self, int argc, char **argv)
 			return code;
 	}
 	if (argc - optind != 2)
-		return cli_usage(self, "two files with rulesets are needed");
+		return cli_usage(self, "two rulesets are needed, files or names");
 	job.name[0] = argv[optind];
 	job.name[1] = argv[optind + 1];
 	if (!strcmp(job.name[0], "-") && !strcmp(job.name[1], "-"))
@@ -109,7 +191,8 @@ const struct verb verb_policy_diff = {
 	.name = "policy diff",
 	.args = "A B [--json]",
 	.summary = "show what changes from one ruleset to another",
-	.help = "      --json            as JSON\n"
+	.help = "A and B are files, or names of rulesets in force.\n\n"
+		"      --json            as JSON\n"
 		"\nExit status: 0 the same, 1 different, 2 trouble.\n",
 	.run = run,
 };

@@ -88,6 +88,56 @@ static void load_and_reload_say_what_they_did(void *state)
 	assert_non_null(strstr(c.out, " of memory\n"));
 }
 
+/* What `policy diff` of two says, and ends with. */
+static void diff(const char *a, const char *b, int status, const char *word)
+{
+	struct command c;
+
+	assert_int_equal(command_run(&c, "policy", "diff", a, b), status);
+	if (word && !strstr(c.out, word) && !strstr(c.err, word))
+		print_error("not said: %s, but: %s%s\n", word, c.out, c.err);
+	assert_true(!word || strstr(c.out, word) || strstr(c.err, word));
+}
+
+static void what_is_in_force_is_compared_by_its_name(void *state)
+{
+	const struct life *l = state;
+	const char *path = policed_file(
+		"table inet t {\n"
+		"set a {\ntype ipv4_addr\nflags interval\n"
+		"elements = { 10.0.0.0/8, 11.0.0.0/8, 1.2.3.4 }\n}\n"
+		"set b {\ntype ipv4_addr . inet_service\nflags interval\n"
+		"elements = { 10.0.0.0/8 . 80-90, 1.1.1.1-1.1.1.7 . 5 }\n}\n"
+		"chain c {\ntype filter hook input priority %d\n"
+		"ip saddr @a ip saddr . tcp dport @b counter drop\n"
+		"ip saddr . tcp dport { 1.2.3.4 . 5 } accept\n}\n}\n",
+		life_priority(0));
+	struct command c;
+	FILE *file;
+
+	policed_load(l, path);
+	diff(POLICED_NAME, path, 0, NULL);
+	diff(path, POLICED_NAME, 0, NULL);
+	diff(POLICED_NAME, POLICED_NAME, 0, NULL);
+	command_run(&c, "policy", "set", "delete", POLICED_NAME, "a", "11.0.0.0/8");
+	command_expect(&c, 0, NULL);
+	diff(path, POLICED_NAME, 1, "- 10.0.0.0-11.255.255.255");
+	diff(POLICED_NAME, "no-such-thing", 2, "can't be read");
+	/* A file of that name here: either could be meant. */
+	assert_int_equal(chdir("/tmp"), 0);
+	file = fopen(POLICED_NAME, "wx");
+	assert_non_null(file);
+	fclose(file);
+	diff(POLICED_NAME, path, 2, "'" POLICED_NAME "' is in force, and a file here; say './");
+	diff("./" POLICED_NAME, path, 2, "no chain has a hook");
+	unlink(POLICED_NAME);
+	policed_file(
+		"table inet t {\nchain c {\ntype filter hook input priority %d\n"
+		"accept\n}\n}\n",
+		life_priority(0));
+	diff(POLICED_NAME, path, 1, "+ accept");
+}
+
 static void reload_puts_another_ruleset_in_force_and_moves_its_chains(void *state)
 {
 	const struct life *l = state;
@@ -373,6 +423,7 @@ static void reloads_under_traffic_judge_and_count_every_packet_once(void *state)
 static const struct test tests[] = {
 	POLICED_TEST(a_ruleset_is_in_force_until_it_is_unloaded),
 	POLICED_TEST(load_and_reload_say_what_they_did),
+	POLICED_TEST(what_is_in_force_is_compared_by_its_name),
 	POLICED_TEST(reload_puts_another_ruleset_in_force_and_moves_its_chains),
 	POLICED_TEST(several_priorities_at_one_hook_are_met_in_order),
 	POLICED_TEST(counters_of_rules_that_stay_go_on),

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "array.h"
+#include "region.h"
 #include "spell.h"
 #include "words.h"
 
@@ -109,16 +110,30 @@ static int compare_lines(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* What touches is one, as it is in force: what they say counts, not how it is written. */
+static int join(struct regions *out, const struct set *set)
+{
+	out->n = set->n_elements;
+	out->items = calloc(out->n + 1, sizeof(*out->items));
+	if (!out->items)
+		return -ENOMEM;
+	if (out->n)
+		memcpy(out->items, set->elements, out->n * sizeof(*out->items));
+	return out->n ? regions_join(out, set->n) : 0;
+}
+
 static int add_set(struct outline *o, const struct ruleset *rs, const struct set *set)
 {
 	struct outline_part *part = add_part(o, "table %s, %s %s",
 					     words_of_table(rs, set->table).text,
 					     set->verdicts ? "map" : "set", set->name);
-	int err = part ? 0 : -ENOMEM;
+	struct regions all = { NULL, 0 };
+	int err = part ? join(&all, set) : -ENOMEM;
 	size_t i;
 
-	for (i = 0; i < set->n_elements && !err; i++)
-		err = add_line(part, element_line(rs, set, &set->elements[i]));
+	for (i = 0; i < all.n && !err; i++)
+		err = add_line(part, element_line(rs, set, &all.items[i]));
+	regions_release(&all);
 	if (!err && part->n)
 		qsort(part->lines, part->n, sizeof(*part->lines), compare_lines);
 	return err;

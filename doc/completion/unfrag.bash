@@ -119,6 +119,11 @@ _unfrag_argument() { # VERB NUMBER WORD
 	policy,[1-9]*)
 		case ${COMP_WORDS[2]},$2 in
 		reload,1 | show,1 | unload,* | watch,1) words=$(_unfrag_names) ;;
+		diff,*)
+			_unfrag_files "$3"
+			mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -W "$(_unfrag_names)" -- "$3")
+			return
+			;;
 		*)
 			_unfrag_files "$3"
 			return

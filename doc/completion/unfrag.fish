@@ -145,4 +145,4 @@ __unfrag_policy 'load' -s n -l name -x -d 'name of the attachment'
 __unfrag_policy 'load' -l netns -x -a '(__unfrag_netns)' -d 'network namespace'
 __unfrag_policy 'load' -l on-fail -x -a 'open closed' -d 'what is in force then'
 __unfrag_policy 'show' -l terse -d 'no elements of sets'
-__unfrag_policy 'reload show unload watch' -a '(__unfrag_names)' -d attachment
+__unfrag_policy 'diff reload show unload watch' -a '(__unfrag_names)' -d attachment

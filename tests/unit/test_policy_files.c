@@ -117,6 +117,20 @@ static void any_fields_can_be_concatenated(void *state)
 	}
 }
 
+/* Which nftables compares at once, so that it is enough if one of them differs. */
+static void neighbours_that_differ_are_one_comparison(void *state)
+{
+	struct rulefile *f = state;
+
+	rulefile_write(f, "table ip t {\n " CHAIN "udp sport != 53 udp dport != 54 drop\n }\n}\n");
+	rulefile_must_read(f);
+	if (!f->rs.n_sets)
+		return; /* another version takes them apart */
+	rulefile_rule_is(f, 0, "meta l4proto in 11; th sport . th dport not in set 0; drop");
+	rulefile_set_is(f, 0, "th sport . th dport: 35 . 36");
+	assert_string_equal(f->rs.rules[0].text, "udp sport . udp dport != { 53 . 54 } drop");
+}
+
 static void maps_of_verdicts_name_chains(void *state)
 {
 	struct rulefile *f = state;
@@ -368,6 +382,7 @@ static const struct test tests[] = {
 	WITH(named_sets_hold_what_rules_look_up),
 	WITH(concatenations_have_a_span_for_each_field),
 	WITH(any_fields_can_be_concatenated),
+	WITH(neighbours_that_differ_are_one_comparison),
 	WITH(maps_of_verdicts_name_chains),
 	WITH(what_counts_is_what_is_there_in_the_end),
 	WITH(big_sets_come_whole),

@@ -108,6 +108,37 @@ static void add_constant(struct rule_reader *rr, const struct wants *w, bool hol
 	rule_add_spans(rr, field, (struct span){ 1, 0 }, false);
 }
 
+/* Not all of several fields at once: a concatenation that is not there. */
+static void add_wants_negated(struct rule_reader *rr, const struct wants *w)
+{
+	struct key key = { .n = (uint32_t)w->n };
+	struct span spans[GATE_TUPLE_FIELDS];
+	struct statement *s;
+	uint32_t set;
+	size_t i;
+
+	for (i = 0; i < w->n && i < GATE_TUPLE_FIELDS; i++) {
+		key.field[i] = (uint8_t)w->want[i].field;
+		if (!prefix_span(&w->want[i], &spans[i]))
+			break;
+	}
+	if (i < w->n) {
+		rule_refuse(rr, "!= of several fields at once",
+			    "nftables compares neighbours as one; put another match between them");
+		return;
+	}
+	for (i = 0; i < w->n; i++)
+		rr->pending &= ~(1u << w->want[i].field);
+	set = reader_add_tuple(rr->r, rr->table, &key, spans);
+	s = set == UINT32_MAX ? NULL : rule_add(rr, STATEMENT_MATCH);
+	if (!s)
+		return;
+	s->match.kind = MATCH_SET;
+	s->match.negate = true;
+	s->match.key = key;
+	s->match.set = set;
+}
+
 static void compare_equal(struct rule_reader *rr, const rbit *in, const struct attr *data,
 			  bool negate)
 {
@@ -115,15 +146,16 @@ static void compare_equal(struct rule_reader *rr, const rbit *in, const struct a
 	size_t i;
 
 	find_wants(&w, in, data);
-	if (w.many || (negate && w.n > 1)) {
-		rule_refuse(
-			rr, "!= of several fields at once",
-			"nftables compares neighbours as one, which holds if either differs; put "
-			"another match between them");
+	if (w.many) {
+		rule_refuse(rr, "a comparison of so many fields at once", "use a rule for each");
 		return;
 	}
 	if (w.never || !w.n) {
 		add_constant(rr, &w, w.never == negate);
+		return;
+	}
+	if (negate && w.n > 1) {
+		add_wants_negated(rr, &w);
 		return;
 	}
 	for (i = 0; i < w.n && add_want(rr, &w.want[i], negate);)

@@ -88,5 +88,9 @@ bool raw_set_use(struct reader *r, struct raw_set *raw, const struct shape *shap
 bool raw_set_spans(struct reader *r, struct raw_set *raw, struct span **out, size_t *n,
 		   const char **why);
 
+/* A set without a name that has one element of several fields; UINT32_MAX without memory. */
+uint32_t reader_add_tuple(struct reader *r, uint32_t table, const struct key *key,
+			  const struct span *spans);
+
 /* Sets that no rule uses, at the end. */
 void raw_sets_finish(struct reader *r);

@@ -74,6 +74,20 @@ static void limit(int resource, uint64_t most)
 	setrlimit(resource, &now);
 }
 
+/*
+ * libnftables may crash, and the parent says so in words. By the kernel's own call, as sanitizers keep
+ * the C library's to themselves; all zero is SIG_DFL.
+ */
+static void end_at_crashes(void)
+{
+	static const int signals[] = { SIGABRT, SIGBUS, SIGFPE, SIGSEGV };
+	const unsigned long action[8] = { 0 };
+	size_t i;
+
+	for (i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		syscall(SYS_rt_sigaction, signals[i], action, NULL, sizeof(uint64_t));
+}
+
 /* As a program that was just started, which dies with its parent. */
 static void settle(const struct policy_read_opts *opts, pid_t parent)
 {
@@ -85,7 +99,7 @@ static void settle(const struct policy_read_opts *opts, pid_t parent)
 	signal(SIGINT, SIG_DFL);
 	signal(SIGTERM, SIG_DFL);
 	signal(SIGHUP, SIG_DFL);
-	signal(SIGABRT, SIG_DFL); /* libnftables asserts; the parent says so in words */
+	end_at_crashes();
 	signal(SIGXFSZ, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);

@@ -88,7 +88,6 @@ static enum end try(struct text *t, const bool *hidden, bool keep)
 	pid = fork();
 	if (!pid) {
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		signal(SIGSEGV, SIG_DFL);
 		if (getppid() != self)
 			_exit(EXIT_FAILURE);
 		list(t, hidden, keep);

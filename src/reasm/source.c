@@ -36,6 +36,14 @@ static void idle_remove(struct sources *sources, uint32_t number)
 		sources->idle.last = source->idle.prev;
 }
 
+static void wake(struct sources *sources, uint32_t number)
+{
+	if (sources->resting == number)
+		sources->resting = 0;
+	else
+		idle_remove(sources, number);
+}
+
 static void forget(struct sources *sources, uint32_t number)
 {
 	struct source *source = &sources->all[number];
@@ -47,6 +55,8 @@ static void forget(struct sources *sources, uint32_t number)
 	source->chain = sources->free;
 	sources->free = number;
 	sources->known--;
+	if (sources->last == number)
+		sources->last = 0;
 }
 
 static uint32_t take(struct sources *sources)
@@ -65,21 +75,23 @@ static uint32_t take(struct sources *sources)
 	return number;
 }
 
-uint32_t source_get(struct sources *sources, uint64_t id)
+static uint32_t find(const struct sources *sources, uint64_t id)
 {
-	uint32_t *bucket = bucket_of(sources, id);
-	struct source *source;
-	uint32_t number;
+	uint32_t number = sources->last;
 
-	for (number = *bucket; number; number = source->chain) {
-		source = &sources->all[number];
-		if (source->id == id) {
-			if (!source->open)
-				idle_remove(sources, number);
-			return number;
-		}
-	}
-	number = take(sources);
+	if (number && sources->all[number].id == id)
+		return number;
+	number = sources->buckets[id & sources->mask];
+	while (number && sources->all[number].id != id)
+		number = sources->all[number].chain;
+	return number;
+}
+
+static uint32_t learn(struct sources *sources, uint64_t id)
+{
+	uint32_t number = take(sources), *bucket = bucket_of(sources, id);
+	struct source *source;
+
 	source = &sources->all[number];
 	memset(source, 0, sizeof(*source));
 	source->id = id;
@@ -89,26 +101,25 @@ uint32_t source_get(struct sources *sources, uint64_t id)
 	return number;
 }
 
-void source_put(struct sources *sources, uint32_t number)
+uint32_t source_get(struct sources *sources, uint64_t id)
 {
-	const struct source *source = &sources->all[number];
+	uint32_t number = find(sources, id);
 
-	if (source->open)
-		return;
-	if (source->standing)
-		idle_append(sources, number);
-	else
+	if (!number)
+		number = learn(sources, id);
+	else if (!sources->all[number].open)
+		wake(sources, number);
+	sources->last = number;
+	return number;
+}
+
+void source_rest(struct sources *sources, uint32_t number)
+{
+	if (!sources->all[number].standing) {
 		forget(sources, number);
-}
-
-void source_praise(struct source *source)
-{
-	if (source->standing < STANDING_MAX)
-		source->standing++;
-}
-
-void source_blame(struct source *source)
-{
-	if (source->standing)
-		source->standing--;
+		return;
+	}
+	if (sources->resting)
+		idle_append(sources, sources->resting);
+	sources->resting = number;
 }

@@ -44,18 +44,54 @@ struct sources {
 	uint32_t fresh;
 	uint32_t free;
 	uint32_t known;
-	struct list idle; /* nothing open but in good standing, the longest so first */
+	uint32_t last;    /* the one found last; 0: forgotten since */
+	uint32_t resting; /* the youngest idle one, which often is needed again at once, or 0 */
+	struct list idle; /* nothing open but in good standing, the longest so first; the others */
 };
 
 /* The number of the source, which is known from then on. */
 uint32_t source_get(struct sources *sources, uint64_t id);
 
-/* To be called when a source may have nothing open any more: remembers or forgets it. */
-void source_put(struct sources *sources, uint32_t number);
+/* The same of the one that was got last; 0: it is not known any more. */
+static inline uint32_t source_get_last(struct sources *sources)
+{
+	uint32_t number = sources->last;
+
+	if (number && number == sources->resting)
+		sources->resting = 0;
+	else if (number && !sources->all[number].open)
+		return source_get(sources, sources->all[number].id);
+	return number;
+}
+
+/* Remembers or forgets one that has nothing open. */
+void source_rest(struct sources *sources, uint32_t number);
+
+/* To be called when a source may have nothing open any more. */
+static inline void source_put(struct sources *sources, uint32_t number)
+{
+	const struct source *source = &sources->all[number];
+
+	if (source->open)
+		return;
+	if (source->standing && !sources->resting)
+		sources->resting = number;
+	else
+		source_rest(sources, number);
+}
 
 /* Words for how its datagrams end. */
-void source_praise(struct source *source);
-void source_blame(struct source *source);
+static inline void source_praise(struct source *source)
+{
+	if (source->standing < STANDING_MAX)
+		source->standing++;
+}
+
+static inline void source_blame(struct source *source)
+{
+	if (source->standing)
+		source->standing--;
+}
 
 static inline struct list *source_list(struct source *source, enum room room)
 {

@@ -53,6 +53,12 @@ enum room {
 /* Header bytes that are kept in the record; a longer one takes a cell. */
 #define HEADER_NEAR 64
 
+/* Of fragments as IP packets. */
+struct sizes {
+	uint16_t largest, smallest;
+	uint16_t largest_df; /* of those with don't-fragment */
+};
+
 struct datagram {
 	struct key key;
 	uint32_t hash;
@@ -68,11 +74,10 @@ struct datagram {
 	uint32_t held;      /* units held */
 	uint32_t fragments; /* held, duplicates not counted */
 	uint32_t overlaps;
-	uint16_t largest, smallest; /* as IP packets */
-	uint16_t largest_df;        /* of those with don't-fragment */
-	uint16_t header_len;        /* 0: no first fragment yet */
-	uint8_t ecn;                /* bit 1 << codepoint: seen */
-	bool untold;                /* its fate waits to be taken */
+	struct sizes sizes;
+	uint16_t header_len; /* 0: no first fragment yet */
+	uint8_t ecn;         /* bit 1 << codepoint: seen */
+	bool untold;         /* its fate waits to be taken */
 	uint16_t n_cells;
 	union {
 		struct { /* bytes are copied; see cell.h */

@@ -4,6 +4,7 @@
  *
  *	reasm.c     making, ending; taking packets, one or many
  *	fragment.c  the judgement of one fragment
+ *	run.c       that of fragments in a row that are a whole datagram
  *	table.c     finding a datagram by its key; time
  *	life.c      a datagram's beginning and its ends
  *	room.c      who makes room for whom
@@ -14,7 +15,8 @@
 
 #include <unfrag/reasm.h>
 
-#include "../packet/rules.h"
+#include "arrival.h"
+#include "glance.h"
 #include "lost.h"
 #include "slip.h"
 #include "source.h"
@@ -56,6 +58,7 @@ struct unfrag_reasm {
 	struct cells cells;
 	struct sources sources;
 	struct losses losses;
+	struct glance glance;
 
 	struct key last_key; /* fragments come in trains: the hash of one is that of the next */
 	uint64_t last_hash;
@@ -87,21 +90,6 @@ struct unfrag_reasm {
 	size_t memory;
 };
 
-/* A packet on its way through a batch. */
-struct arrival {
-	const struct unfrag_reasm_packet *packet;
-	struct unfrag_facts facts;
-	bool readable;
-	uint8_t ecn; /* a bit of datagram.ecn */
-	uint32_t from, to;
-	const uint8_t *payload; /* what belongs from..to in its datagram */
-	struct key key;
-	uint64_t hash;
-	const struct datagram *foreseen; /* where packets are lent: perhaps its datagram, */
-	uint32_t leaf;                   /* and the leaf of that where it belongs, */
-	uint32_t releases;               /* unless slips were let go of since; see slip.h */
-};
-
 static inline int family_index(uint8_t family)
 {
 	return family == UNFRAG_IPV4 ? FAMILY_IPV4 : FAMILY_IPV6;
@@ -125,25 +113,7 @@ static inline void engine_charge(struct unfrag_reasm *r, const struct datagram *
 		r->cells_sheltered += cells;
 }
 
-/* ---- table.c */
-
-/* The number of the datagram of that key, 0: none. */
-static inline uint32_t table_find(const struct unfrag_reasm *r, const struct key *key,
-				  uint64_t hash)
-{
-	const struct datagram *d;
-	uint32_t i;
-
-	for (i = r->buckets[hash & r->mask]; i; i = d->chain) {
-		d = &r->datagrams[i];
-		if (d->hash == (uint32_t)hash && key_equal(&d->key, key))
-			return i;
-	}
-	return 0;
-}
-
-void table_insert(struct unfrag_reasm *r, uint32_t i);
-void table_remove(struct unfrag_reasm *r, uint32_t i);
+/* ---- table.c; see table.h as well */
 
 void time_set(struct unfrag_reasm *r, uint64_t now);
 static inline bool time_is_over(const struct unfrag_reasm *r, const struct datagram *d)
@@ -173,6 +143,14 @@ void datagram_expose(struct unfrag_reasm *r, uint32_t i);
 
 /* It is whole: the caller may read it until datagrams_recycle(). */
 void datagram_complete(struct unfrag_reasm *r, uint32_t i);
+
+/*
+ * Such a one of a new key that nobody can find, as all of it is there, with so many
+ * cells; 0: no room without a change for others. Then datagram_passed() when all is in it.
+ */
+uint32_t datagram_pass(struct unfrag_reasm *r, const struct arrival *a, uint32_t cells);
+void datagram_passed(struct unfrag_reasm *r, uint32_t i);
+
 void datagrams_recycle(struct unfrag_reasm *r);
 
 bool fate_take(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate);
@@ -183,15 +161,20 @@ bool fate_take(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate);
 enum unfrag_reason room_for_datagram(struct unfrag_reasm *r, const struct source *source);
 enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t cells);
 
-/* ---- fragment.c */
+/* Whether a datagram of so many cells finds room, and shelter if it should, that nobody has. */
+bool room_is_free(const struct unfrag_reasm *r, const struct source *source, uint32_t cells);
 
-/* Whether it is, behind a Fragment header, what never may be there (RFC 6980). */
-static inline bool fragment_brings_discovery(const struct arrival *a)
-{
-	return a->facts.proto == UNFRAG_PROTO_ICMPV6 && a->facts.has_l4 &&
-	       rules_is_discovery(((const uint8_t *)a->packet->data)[a->facts.l4_off]);
-}
+/* ---- fragment.c */
 
 /* Judges a readable fragment; the result is zeroed but for the family. */
 void fragment_judge(struct unfrag_reasm *r, const struct arrival *a,
 		    struct unfrag_reasm_result *res);
+
+/* ---- run.c */
+
+/*
+ * Judges the fragments at the head of some arrivals as one, if they are a whole datagram that needs
+ * nothing from others; results as above. Returns how many, or 0.
+ */
+size_t run_judge(struct unfrag_reasm *r, const struct arrival *a, size_t n,
+		 struct unfrag_reasm_result *res);

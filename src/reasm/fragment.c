@@ -4,28 +4,9 @@
  * fits what is known of that; room; and only then is anything changed by it. So a fragment that is
  * turned away at any step leaves no trace, but for those that end their datagram.
  */
-#include "header.h"
+#include "judge.h"
 #include "policy.h"
-
-#define ECN_NOT_ECT (1u << 0) /* a bit of datagram.ecn */
-
-/* What some want to see whole all the same. */
-static bool hides_ports(enum unfrag_reason reason)
-{
-	return reason == UNFRAG_REASON_TINY || reason == UNFRAG_REASON_CHAIN;
-}
-
-/* What is wrong with a fragment whatever its datagram is. */
-static enum unfrag_reason flaw_of(const struct unfrag_reasm *r, const struct unfrag_facts *f)
-{
-	enum unfrag_reason reason = (enum unfrag_reason)rules_flaw(f);
-
-	if (reason && !(r->tiny && hides_ports(reason)))
-		return reason;
-	if (!f->defect && !f->frag_off && header_length(f) > CELL_BYTES)
-		return UNFRAG_REASON_HEADER;
-	return UNFRAG_REASON_NONE;
-}
+#include "table.h"
 
 static bool is_stale(struct unfrag_reasm *r, const struct datagram *d)
 {
@@ -38,7 +19,7 @@ static bool is_stale(struct unfrag_reasm *r, const struct datagram *d)
 static uint32_t datagram_for(struct unfrag_reasm *r, const struct arrival *a,
 			     enum unfrag_reason *reason)
 {
-	uint32_t i = table_find(r, &a->key, a->hash);
+	uint32_t i = table_find(r, a);
 
 	if (i && time_is_over(r, datagram_get(r, i))) {
 		datagram_end(r, i, UNFRAG_REASON_TIMEOUT);
@@ -81,13 +62,6 @@ static bool breaks_end(const struct datagram *d, const struct arrival *a)
 	return last && a->to < d->top;
 }
 
-static bool breaks_ecn(const struct datagram *d, const struct arrival *a)
-{
-	uint8_t seen = d->ecn | a->ecn;
-
-	return seen & ECN_NOT_ECT && seen != ECN_NOT_ECT;
-}
-
 /* What ends a datagram when a fragment of it shows it. */
 static enum unfrag_reason offence_of(const struct unfrag_reasm *r, const struct datagram *d,
 				     const struct arrival *a, enum meeting meeting)
@@ -96,7 +70,7 @@ static enum unfrag_reason offence_of(const struct unfrag_reasm *r, const struct 
 		return UNFRAG_REASON_END;
 	if (meeting != MEETS_NOTHING && r->policy == UNFRAG_REASM_DROP)
 		return UNFRAG_REASON_OVERLAP;
-	if (breaks_ecn(d, a))
+	if (ecn_disagrees(d->ecn | a->ecn))
 		return UNFRAG_REASON_ECN;
 	if (fragment_brings_discovery(a))
 		return UNFRAG_REASON_DISCOVERY;
@@ -114,11 +88,6 @@ static bool is_duplicate(const struct unfrag_reasm *r, const struct datagram *d,
 	if (r->borrow)
 		return !memcmp(slip_data(&r->cells, e->place), a->payload, len);
 	return bytes_equal(&r->cells, d, a->from, a->payload, len);
-}
-
-static bool brings_header(const struct datagram *d, const struct unfrag_facts *f)
-{
-	return !f->frag_off && !d->header_len;
 }
 
 static enum unfrag_reason make_room_for_slip(struct unfrag_reasm *r, uint32_t i, struct place place)
@@ -142,18 +111,6 @@ static enum unfrag_reason make_room(struct unfrag_reasm *r, uint32_t i, const st
 	if (!reason)
 		cells_provide(&r->cells, d, a->from, a->to);
 	return reason;
-}
-
-static void note_size(struct datagram *d, const struct unfrag_facts *f)
-{
-	uint16_t len = (uint16_t)(f->len < UINT16_MAX ? f->len : UINT16_MAX);
-
-	if (len > d->largest)
-		d->largest = len;
-	if (!d->smallest || len < d->smallest)
-		d->smallest = len;
-	if (f->df && len > d->largest_df)
-		d->largest_df = len;
 }
 
 /* Returns whether any byte of it is in the datagram now. */
@@ -182,44 +139,14 @@ static bool take_in(struct unfrag_reasm *r, struct datagram *d, const struct arr
 {
 	if (!take_bytes(r, d, a, e))
 		return false;
-	if (brings_header(d, &a->facts))
-		header_keep(r, d, a);
-	if (a->to > d->top)
-		d->top = a->to;
-	if (!a->facts.more)
-		d->end = a->to;
-	d->ecn |= a->ecn;
-	d->fragments++;
+	fragment_note(r, d, a);
 	d->overlaps += e->meeting != MEETS_NOTHING;
-	note_size(d, &a->facts);
 	return true;
 }
 
 static bool is_whole(const struct datagram *d)
 {
 	return d->end && d->held == units_of(d->end);
-}
-
-static void say(struct unfrag_reasm_result *res, enum unfrag_reasm_outcome outcome,
-		enum unfrag_reason reason)
-{
-	res->outcome = (uint8_t)outcome;
-	res->reason = (uint8_t)reason;
-}
-
-static void say_of(const struct unfrag_reasm *r, uint32_t i, struct unfrag_reasm_result *res,
-		   enum unfrag_reasm_outcome outcome)
-{
-	const struct datagram *d = &r->datagrams[i];
-
-	say(res, outcome, UNFRAG_REASON_NONE);
-	res->slot = i - 1;
-	res->datagram = d->number;
-	res->age = r->now - d->since;
-	res->fragments = d->fragments;
-	res->overlaps = d->overlaps;
-	res->largest = d->largest;
-	res->smallest = d->smallest;
 }
 
 static void finish(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
@@ -235,9 +162,8 @@ static void finish(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
 		say(res, UNFRAG_REASM_DROPPED, UNFRAG_REASON_OVERSIZE);
 		return;
 	}
-	say_of(r, i, res, UNFRAG_REASM_COMPLETE);
-	res->header = d->header_len;
-	res->len = d->header_len + d->end;
+	say_of(r, i, res, UNFRAG_REASM_HELD);
+	say_whole(d, res);
 	datagram_complete(r, i);
 }
 
@@ -291,7 +217,7 @@ static void judge_within(struct unfrag_reasm *r, uint32_t i, const struct arriva
 void fragment_judge(struct unfrag_reasm *r, const struct arrival *a,
 		    struct unfrag_reasm_result *res)
 {
-	enum unfrag_reason reason = flaw_of(r, &a->facts);
+	enum unfrag_reason reason = fragment_flaw(r, &a->facts);
 	uint32_t i;
 
 	if (reason) {

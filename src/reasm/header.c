@@ -115,7 +115,7 @@ static void ipv4_finish(const struct datagram *d, uint8_t *header)
 	first |= d->header_len + d->end;
 	if (d->ecn & ECN_CE)
 		first |= UINT32_C(3) << 16;
-	if (d->largest_df == d->largest)
+	if (d->sizes.largest_df == d->sizes.largest)
 		second |= IPV4_DF;
 	sum = (uint64_t)first + second + third;
 	for (at = 12; at < d->header_len; at += 4)

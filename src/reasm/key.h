@@ -58,6 +58,22 @@ static inline void key_of(struct key *key, const struct unfrag_facts *f, const u
 	}
 }
 
+/* Whether the key is that of a packet of its family. */
+static inline bool key_is(const struct key *key, const struct unfrag_facts *f,
+			  const uint8_t *packet, uint64_t scope)
+{
+	uint64_t tail = (uint64_t)f->id | (uint64_t)f->family << 40, word[4];
+
+	if (f->family == UNFRAG_IPV4) {
+		memcpy(word, packet + 12, 8);
+		return key->word[0] == word[0] && key->word[1] == scope &&
+		       key->word[2] == (tail | (uint64_t)f->proto << 32);
+	}
+	memcpy(word, packet + 8, 32);
+	return key->word[0] == word[0] && key->word[1] == word[1] && key->word[2] == word[2] &&
+	       key->word[3] == word[3] && key->word[4] == scope && key->word[5] == tail;
+}
+
 /* Word by word, as they were just written: wider loads would have to wait for the stores. */
 static inline bool key_equal(const struct key *a, const struct key *b)
 {

@@ -3,7 +3,7 @@
  * The life of a datagram: every change of its state, and of the counts that go with it, is here.
  * See the drawing in datagram.h.
  */
-#include "engine.h"
+#include "table.h"
 
 static uint32_t record_take(struct unfrag_reasm *r)
 {
@@ -80,20 +80,24 @@ static enum room room_for_newcomer(struct unfrag_reasm *r, const struct source *
 	return ROOM_SHELTERED;
 }
 
-static uint64_t source_id(struct unfrag_reasm *r, const struct arrival *a)
+/* The number of its source, found at once if it is that of the one before. */
+static uint32_t source_for(struct unfrag_reasm *r, const struct arrival *a)
 {
-	struct source_key key = source_key_of(&a->key, a->facts.family);
+	struct source_key key = source_key_of(&a->head->key, a->facts.family);
+	uint32_t number = 0;
 
-	if (!source_key_equal(&key, &r->last_source)) {
+	if (source_key_equal(&key, &r->last_source)) {
+		number = source_get_last(&r->sources);
+	} else {
 		r->last_source = key;
 		r->last_source_id = source_key_hash(&key, &r->secret);
 	}
-	return r->last_source_id;
+	return number ? number : source_get(&r->sources, r->last_source_id);
 }
 
 uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unfrag_reason *reason)
 {
-	uint32_t number = source_get(&r->sources, source_id(r, a)), i;
+	uint32_t number = source_for(r, a), i;
 	struct source *source = &r->sources.all[number];
 	struct datagram *d;
 
@@ -107,8 +111,8 @@ uint32_t datagram_open(struct unfrag_reasm *r, const struct arrival *a, enum unf
 	i = record_take(r);
 	d = datagram_get(r, i);
 	clear_bytes(d, offsetof(struct datagram, header));
-	d->key = a->key;
-	d->hash = (uint32_t)a->hash;
+	d->key = a->head->key;
+	d->hash = (uint32_t)arrival_hash(r, a);
 	d->state = STATE_OPEN;
 	d->family = a->facts.family;
 	d->source = number;
@@ -191,6 +195,44 @@ void datagrams_recycle(struct unfrag_reasm *r)
 	r->complete = (struct list){ 0 };
 }
 
+uint32_t datagram_pass(struct unfrag_reasm *r, const struct arrival *a, uint32_t cells)
+{
+	uint32_t number, i = 0;
+	struct source *source;
+	struct datagram *d;
+
+	if (r->losses.n && lost_any(&r->losses, (uint32_t)arrival_hash(r, a)))
+		return 0;
+	number = source_for(r, a);
+	source = &r->sources.all[number];
+	if (room_is_free(r, source, cells)) {
+		source->opened++;
+		source_praise(source);
+		i = record_take(r);
+		d = datagram_get(r, i);
+		memset(&d->end, 0,
+		       offsetof(struct datagram, link) - offsetof(struct datagram, end));
+		d->chain_first = 0;
+		d->chain_last = 0;
+		d->family = a->facts.family;
+		d->since = r->now;
+		d->number = r->next_number++;
+	}
+	source_put(&r->sources, number);
+	return i;
+}
+
+void datagram_passed(struct unfrag_reasm *r, uint32_t i)
+{
+	struct datagram *d = datagram_get(r, i);
+
+	d->state = STATE_COMPLETE;
+	list_append(r->datagrams, &r->complete, LINK_ROOM, i);
+	r->stats.opened++;
+	r->stats.completed++;
+	r->stats.whole_fragments += d->fragments;
+}
+
 /* One that others pushed out might have become whole, and so might what it was the rest of. */
 static bool had_its_chance(const struct datagram *d, enum unfrag_reason reason)
 {
@@ -259,8 +301,8 @@ bool fate_take(struct unfrag_reasm *r, struct unfrag_reasm_fate *fate)
 		.age = d->age,
 		.slot = i - 1,
 		.fragments = d->fragments,
-		.largest = d->largest,
-		.smallest = d->smallest,
+		.largest = d->sizes.largest,
+		.smallest = d->sizes.smallest,
 		.reason = d->reason,
 		.family = d->family,
 		.first = d->header_len > 0,

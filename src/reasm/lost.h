@@ -51,14 +51,22 @@ static inline void lost_fetch(const struct losses *losses, uint32_t hash)
 		__builtin_prefetch(&losses->all[hash & losses->mask]);
 }
 
+/* Whether there was one of that hash. */
+static inline bool lost_any(const struct losses *losses, uint32_t hash)
+{
+	const struct lost *lost = &losses->all[hash & losses->mask];
+
+	if (!losses->n) /* mostly, and then the table is in no cache */
+		return false;
+	return lost->held && lost->hash == hash;
+}
+
 /* Whether a datagram that begins now is the rest of one. */
 static inline bool lost_recall(struct losses *losses, struct datagram *d)
 {
 	struct lost *lost = &losses->all[d->hash & losses->mask];
 
-	if (!losses->n) /* mostly, and then the table is in no cache */
-		return false;
-	if (!lost->held || lost->hash != d->hash)
+	if (!lost_any(losses, d->hash))
 		return false;
 	d->lost_held = lost->held;
 	d->lost_end = lost->end;

@@ -4,25 +4,31 @@
  * and asks for the buckets, then for the records, and the last judges; so the waits for memory
  * overlap. What the passes foresee may be wrong by the time of the last; it relies on none of it.
  */
-#include "header.h"
+#include "judge.h"
+#include "table.h"
 
 #define GROUP 16u
 
-static void hash_arrival(struct unfrag_reasm *r, struct arrival *a)
+static void read_key(struct arrival *a, struct arrival *before)
 {
-	if (a->facts.family != r->last_family || !key_equal(&a->key, &r->last_key)) {
-		r->last_key = a->key;
-		r->last_family = a->facts.family;
-		r->last_hash = key_hash(&a->key, a->facts.family, &r->secret);
+	const struct unfrag_reasm_packet *packet = a->packet;
+
+	if (before && before->head && before->facts.family == a->facts.family &&
+	    key_is(&before->head->key, &a->facts, packet->data, packet->scope)) {
+		a->head = before->head;
+		return;
 	}
-	a->hash = r->last_hash;
+	key_of(&a->key, &a->facts, packet->data, packet->scope);
+	a->head = a;
+	a->hash = 0;
 }
 
-static void read_arrival(struct unfrag_reasm *r, struct arrival *a,
-			 const struct unfrag_reasm_packet *packet)
+/* before: the one before it in a batch, or NULL. */
+static void read_arrival(struct arrival *a, const struct unfrag_reasm_packet *packet,
+			 struct arrival *before)
 {
 	a->packet = packet;
-	a->hash = 0;
+	a->head = NULL;
 	a->foreseen = NULL;
 	a->readable = !unfrag_facts_read(&a->facts, packet->data, packet->size);
 	if (!a->readable || !unfrag_facts_is_fragment(&a->facts))
@@ -31,8 +37,7 @@ static void read_arrival(struct unfrag_reasm *r, struct arrival *a,
 	a->from = a->facts.frag_off;
 	a->to = a->from + a->facts.len - a->facts.payload_off;
 	a->payload = (const uint8_t *)packet->data + a->facts.payload_off;
-	key_of(&a->key, &a->facts, packet->data, packet->scope);
-	hash_arrival(r, a);
+	read_key(a, before);
 }
 
 static void judge_whole(const struct arrival *a, struct unfrag_reasm_result *res)
@@ -57,12 +62,10 @@ static void judge_whole(const struct arrival *a, struct unfrag_reasm_result *res
 
 static void judge(struct unfrag_reasm *r, const struct arrival *a, struct unfrag_reasm_result *res)
 {
-	memset(res, 0, sizeof(*res));
+	say_begin(res, a->readable ? a->facts.family : 0);
 	if (!a->readable) {
-		res->outcome = UNFRAG_REASM_DROPPED;
-		res->reason = UNFRAG_REASON_UNREADABLE;
+		say(res, UNFRAG_REASM_DROPPED, UNFRAG_REASON_UNREADABLE);
 	} else {
-		res->family = a->facts.family;
 		if (unfrag_facts_is_fragment(&a->facts))
 			fragment_judge(r, a, res);
 		else
@@ -74,6 +77,21 @@ static void judge(struct unfrag_reasm *r, const struct arrival *a, struct unfrag
 		r->stats.reasons[res->reason]++;
 }
 
+/* The same of several at once, if that can be: how many, or 0. */
+static size_t judge_run(struct unfrag_reasm *r, const struct arrival *a, size_t n,
+			struct unfrag_reasm_result *res)
+{
+	if (n < 2 || !a[0].head || a[0].head != &a[0] || a[1].head != &a[0])
+		return 0;
+	n = run_judge(r, a, n, res);
+	r->stats.packets += n;
+	if (n) {
+		r->stats.outcomes[UNFRAG_REASM_HELD] += n - 1;
+		r->stats.outcomes[UNFRAG_REASM_COMPLETE]++;
+	}
+	return n;
+}
+
 void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet *packet,
 		       uint64_t now, struct unfrag_reasm_result *res)
 {
@@ -82,7 +100,7 @@ void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet 
 	datagrams_recycle(r);
 	time_set(r, now);
 	time_expire(r, EXPIRE_CALL);
-	read_arrival(r, &a, packet);
+	read_arrival(&a, packet, NULL);
 	judge(r, &a, res);
 }
 
@@ -94,25 +112,48 @@ static void fetch_headers(const struct unfrag_reasm_packet *packets, size_t n)
 		__builtin_prefetch(packets[i].data);
 }
 
-static void fetch_buckets(struct unfrag_reasm *r, struct arrival *a,
-			  const struct unfrag_reasm_packet *packets, size_t n)
+/* Reads them; heads: those of all datagrams that are to be looked for. Returns how many. */
+static size_t read_group(struct unfrag_reasm *r, struct arrival *a, struct arrival **heads,
+			 const struct unfrag_reasm_packet *packets, size_t n)
 {
+	size_t n_heads = 0, i;
+
+	for (i = 0; i < n; i++)
+		read_arrival(&a[i], &packets[i], i ? &a[i - 1] : NULL);
+	for (i = 0; i < n; i++) {
+		if (a[i].head != &a[i])
+			continue;
+		if (i + 1 == n || a[i + 1].head != &a[i] || !table_lacks(r, &a[i]))
+			heads[n_heads++] = &a[i];
+	}
+	return n_heads;
+}
+
+static void fetch_buckets(struct unfrag_reasm *r, struct arrival *const *heads, size_t n)
+{
+	uint64_t hash;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		read_arrival(r, &a[i], &packets[i]);
-		__builtin_prefetch(&r->buckets[a[i].hash & r->mask]);
-		lost_fetch(&r->losses, (uint32_t)a[i].hash);
+		hash = arrival_hash(r, heads[i]);
+		__builtin_prefetch(&r->buckets[hash & r->mask]);
+		lost_fetch(&r->losses, (uint32_t)hash);
 	}
 }
 
-static void fetch_records(const struct unfrag_reasm *r, const struct arrival *a, size_t n)
+static const struct datagram *first_in_bucket(const struct unfrag_reasm *r,
+					      const struct arrival *head)
+{
+	return &r->datagrams[r->buckets[head->hash & r->mask]];
+}
+
+static void fetch_records(const struct unfrag_reasm *r, struct arrival *const *heads, size_t n)
 {
 	const struct datagram *d;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		d = &r->datagrams[r->buckets[a[i].hash & r->mask]];
+		d = first_in_bucket(r, heads[i]);
 		__builtin_prefetch(&d->key);
 		__builtin_prefetch(&d->end);
 		__builtin_prefetch(&d->link);
@@ -127,8 +168,10 @@ static void fetch_slips(const struct unfrag_reasm *r, struct arrival *a, size_t 
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		d = &r->datagrams[r->buckets[a[i].hash & r->mask]];
-		if (!a[i].hash || !d->root)
+		if (!a[i].head || !a[i].head->hash)
+			continue;
+		d = first_in_bucket(r, a[i].head);
+		if (!d->root)
 			continue;
 		a[i].foreseen = d;
 		a[i].leaf = slips_foresee(&r->cells, d, a[i].from);
@@ -148,16 +191,22 @@ static bool may_go_on(const struct unfrag_reasm *r, const struct unfrag_reasm_pa
 static size_t push_group(struct unfrag_reasm *r, const struct unfrag_reasm_packet *packets,
 			 size_t n, struct unfrag_reasm_result *res)
 {
-	struct arrival a[GROUP];
-	size_t i;
+	struct arrival a[GROUP], *heads[GROUP];
+	size_t i, taken, n_heads;
 
 	fetch_headers(packets, n);
-	fetch_buckets(r, a, packets, n);
-	fetch_records(r, a, n);
-	if (r->borrow)
+	n_heads = read_group(r, a, heads, packets, n);
+	fetch_buckets(r, heads, n_heads);
+	fetch_records(r, heads, n_heads);
+	if (r->borrow && n_heads)
 		fetch_slips(r, a, n);
-	for (i = 0; i < n && may_go_on(r, &packets[i]); i++)
-		judge(r, &a[i], &res[i]);
+	for (i = 0; i < n && may_go_on(r, &packets[i]); i += taken) {
+		taken = judge_run(r, &a[i], n - i, &res[i]);
+		if (!taken) {
+			judge(r, &a[i], &res[i]);
+			taken = 1;
+		}
+	}
 	return i;
 }
 

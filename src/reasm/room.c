@@ -64,6 +64,24 @@ static uint32_t victim_for_cells(const struct unfrag_reasm *r, uint32_t asks)
 	return i;
 }
 
+static bool shelter_is_free(const struct unfrag_reasm *r, const struct source *source,
+			    uint32_t cells)
+{
+	return source->sheltered < source->standing && r->n_sheltered < r->shelter_datagrams &&
+	       r->cells_sheltered + cells <= r->shelter_cells;
+}
+
+bool room_is_free(const struct unfrag_reasm *r, const struct source *source, uint32_t cells)
+{
+	if (source->open >= r->share_datagrams || source->cells + cells > r->share_cells)
+		return false;
+	if (r->n_lucky > r->n / LUCKY_PART || r->n_free <= r->reserve)
+		return false;
+	if (r->cells.n_free < cells || r->cells.n_free + r->cells.n_back < cells + r->reserve_cells)
+		return false;
+	return !source->standing || shelter_is_free(r, source, cells);
+}
+
 enum unfrag_reason room_for_datagram(struct unfrag_reasm *r, const struct source *source)
 {
 	uint32_t i;

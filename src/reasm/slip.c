@@ -264,17 +264,23 @@ static void leaf_split(struct cells *cells, struct datagram *d, uint32_t number,
 	hang(cells, d, &way, side, left->limit, other);
 }
 
+void slips_begin(struct cells *cells, struct datagram *d)
+{
+	uint32_t leaf = new_leaf(cells, d);
+
+	d->root = leaf;
+	d->first_leaf = leaf;
+	d->last_leaf = leaf;
+}
+
 void slips_grow(struct cells *cells, struct datagram *d, uint32_t leaf, const struct slip *slip)
 {
 	if (leaf) {
 		leaf_split(cells, d, leaf, slip);
 		return;
 	}
-	leaf = new_leaf(cells, d);
-	leaf_add(leaf_get(cells, leaf), slip);
-	d->root = leaf;
-	d->first_leaf = leaf;
-	d->last_leaf = leaf;
+	slips_begin(cells, d);
+	leaf_add(leaf_get(cells, d->first_leaf), slip);
 }
 
 static uint32_t find(const struct leaf *leaf, uint32_t unit)

@@ -118,6 +118,9 @@ static inline void leaf_add(struct leaf *leaf, const struct slip *slip)
 	leaf->owner[i] = slip->owner;
 }
 
+/* Gives a datagram its first leaf, without slips; there must be a cell. */
+void slips_begin(struct cells *cells, struct datagram *d);
+
 /* Puts a slip into a full leaf, or makes the first leaf; there must be cells. */
 void slips_grow(struct cells *cells, struct datagram *d, uint32_t leaf, const struct slip *slip);
 

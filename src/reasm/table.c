@@ -5,7 +5,7 @@
  * All timers of a family run equally long, so the datagrams in order of their first fragments are
  * in order of their ends too: a list does what others need a wheel or a heap for.
  */
-#include "engine.h"
+#include "table.h"
 
 void table_insert(struct unfrag_reasm *r, uint32_t i)
 {
@@ -14,6 +14,7 @@ void table_insert(struct unfrag_reasm *r, uint32_t i)
 
 	d->chain = *bucket;
 	*bucket = i;
+	++*glance_at(&r->glance, &d->key);
 }
 
 void table_remove(struct unfrag_reasm *r, uint32_t i)
@@ -24,6 +25,7 @@ void table_remove(struct unfrag_reasm *r, uint32_t i)
 	while (*place != i)
 		place = &r->datagrams[*place].chain;
 	*place = d->chain;
+	--*glance_at(&r->glance, &d->key);
 }
 
 /* Packets of one capture may be slightly out of order; only a large step is another clock. */

@@ -3,10 +3,11 @@
  * Fuzzing of the engine: an input is a script of packets and times.
  *
  * Its first byte chooses between two properties. "reference": sound fragments of four datagrams,
- * alone or in batches, under a policy, each outcome and each byte as the slow reference has them.
- * "books": any packets, also raw bytes, into an engine that is too small for them while time goes
- * on and back; each fragment has exactly one fate, and the engine stays within its memory. In both,
- * packets may be lent: each comes back exactly once, and its memory is gone when it does.
+ * under a policy, each outcome and each byte as the slow reference has them. "books": any packets,
+ * also raw bytes, into an engine that is too small for them while time goes on and back; each
+ * fragment has exactly one fate, and the engine stays within its memory. In both, packets come
+ * alone or in batches, and may be lent: each comes back exactly once, and its memory is gone when
+ * it does.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -111,20 +112,12 @@ static void take_back(struct loans *l)
 	size_t n, i;
 
 	do {
-		n = unfrag_reasm_take_back(l->r, owners, 4);
+		n = l->borrow ? unfrag_reasm_take_back(l->r, owners, 4) : 0;
 		must(n <= l->out, "no more packets back than were lent");
 		l->out -= n;
 		for (i = 0; i < n; i++)
 			free(owners[i]);
 	} while (n == 4);
-}
-
-/* What an earlier call has let go of is gone before the packet comes. */
-static struct unfrag_reasm_packet lend(struct loans *l, uint8_t *packet, size_t len)
-{
-	if (l->borrow)
-		take_back(l);
-	return (struct unfrag_reasm_packet){ packet, (uint32_t)len, 0, packet };
 }
 
 static void settle(struct loans *l, uint8_t *packet, const struct unfrag_reasm_result *res)
@@ -214,8 +207,7 @@ static void push_all(struct queue *q)
 	size_t done, taken = 1, i;
 
 	for (done = 0; done < q->n; done += taken) {
-		if (q->loans.borrow)
-			take_back(&q->loans);
+		take_back(&q->loans);
 		if (q->most > 1)
 			taken = unfrag_reasm_push_batch(q->loans.r, q->packets + done, q->n - done,
 							0, res);
@@ -256,10 +248,8 @@ static void as_reference(struct script *s, uint8_t how)
 	for (k = 0; k < KEYS; k++)
 		reference_reset(&refs[k], q.policy);
 	must(!unfrag_reasm_new(&q.loans.r, &opts), "a new engine");
-	while (s->at < s->end) {
+	for (; s->at < s->end; push_sound(&q, &f))
 		f = sound_fragment(s, family);
-		push_sound(&q, &f);
-	}
 	push_all(&q);
 	end_loans(&q.loans);
 	unfrag_reasm_free(q.loans.r);
@@ -274,6 +264,8 @@ struct books {
 	uint64_t number[SLOTS];
 	size_t memory;
 	struct loans loans;
+	size_t n, most; /* packets that wait to be pushed */
+	struct unfrag_reasm_packet packets[BATCH];
 };
 
 static void note_fates(struct books *b)
@@ -338,19 +330,70 @@ static void note(struct books *b, const struct unfrag_reasm_result *res)
 		     "an atomic fragment that can be read");
 }
 
-static void push(struct books *b, uint8_t *packet, size_t len)
+/* What an earlier call has let go of is gone before the packets come. */
+static size_t push_some(struct books *b, const struct unfrag_reasm_packet *packets, size_t n)
 {
-	struct unfrag_reasm_packet in = lend(&b->loans, packet, len);
+	struct unfrag_reasm_result res[BATCH];
 	struct unfrag_reasm_stats stats;
-	struct unfrag_reasm_result res;
+	size_t i;
 
-	unfrag_reasm_push(b->r, &in, b->now, &res);
-	note(b, &res);
+	take_back(&b->loans);
+	if (b->most > 1)
+		n = unfrag_reasm_push_batch(b->r, packets, n, b->now, res);
+	else
+		unfrag_reasm_push(b->r, packets, b->now, res);
+	must(n, "a batch that goes on");
+	for (i = 0; i < n; i++)
+		note(b, &res[i]);
 	unfrag_reasm_stats(b->r, &stats);
-	must(stats.memory <= b->memory && stats.used <= stats.memory, "memory within the arena");
+	must(stats.memory <= b->memory && stats.used <= stats.memory, "memory in the arena");
 	must(stats.open + stats.refused <= stats.datagrams, "datagrams within their number");
 	note_fates(b);
-	settle(&b->loans, packet, &res);
+	for (i = 0; i < n; i++)
+		settle(&b->loans, packets[i].owner, &res[i]);
+	return n;
+}
+
+static void push_waiting(struct books *b)
+{
+	size_t done;
+
+	for (done = 0; done < b->n;)
+		done += push_some(b, b->packets + done, b->n - done);
+	b->n = 0;
+}
+
+static void push(struct books *b, uint8_t *packet, size_t len)
+{
+	b->packets[b->n++] = (struct unfrag_reasm_packet){ packet, (uint32_t)len, 0, packet };
+	if (b->n == b->most)
+		push_waiting(b);
+}
+
+static void push_made(struct books *b, const struct fragment *f)
+{
+	size_t len, header;
+	uint8_t *packet = make(f, &len, &header);
+
+	push(b, packet, len);
+}
+
+/* All fragments of a datagram, one behind the other, in order or reversed. */
+static void push_train(struct books *b, struct script *s)
+{
+	uint8_t how = get8(s);
+	struct fragment f = { .family = how & 1 ? UNFRAG_IPV6 : UNFRAG_IPV4,
+			      .key = get8(s),
+			      .protocol = UNFRAG_PROTO_UDP,
+			      .ecn = 2 };
+	int n = 2 + (how >> 1 & 7), size = 8 + 8 * get8(s), i;
+
+	for (i = 0; i < n; i++) {
+		f.off = (how & 16 ? n - 1 - i : i) * size;
+		f.more = f.off < (n - 1) * size;
+		f.len = f.more ? size : size - (how >> 5);
+		push_made(b, &f);
+	}
 }
 
 static void push_raw(struct books *b, struct script *s)
@@ -370,8 +413,6 @@ static void push_fragment(struct books *b, struct script *s, uint8_t how)
 {
 	static const uint8_t protocols[] = { 17, 6, 58, 60, 0, 44, 1, 51 };
 	struct fragment f = { .family = how & 8 ? UNFRAG_IPV6 : UNFRAG_IPV4 };
-	uint8_t *packet;
-	size_t len, header;
 
 	f.key = get8(s);
 	f.more = how & 16;
@@ -381,21 +422,25 @@ static void push_fragment(struct books *b, struct script *s, uint8_t how)
 	f.ecn = how & 64 ? f.key & 3 : 2;
 	if (f.len > 65000)
 		f.len = 65000;
-	packet = make(&f, &len, &header);
-	push(b, packet, len);
+	push_made(b, &f);
 }
 
 static void pass_time(struct books *b, struct script *s)
 {
 	uint16_t step = get16(s);
+	uint64_t by = (uint64_t)(step >> 1) * 10000000;
 
-	if (step & 1)
-		b->now -= (uint64_t)(step >> 1) * 10000000;
-	else
-		b->now += (uint64_t)(step >> 1) * 10000000;
+	push_waiting(b);
+	b->now += step & 1 ? -by : by;
 	if (step & 2)
 		unfrag_reasm_expire(b->r, b->now, step & 12);
 	note_fates(b);
+}
+
+static void change_batches(struct books *b)
+{
+	push_waiting(b);
+	b->most = b->most > 1 ? 1 : BATCH;
 }
 
 static void keep_books(struct script *s, uint8_t how)
@@ -418,6 +463,7 @@ static void keep_books(struct script *s, uint8_t how)
 	memset(&books, 0, sizeof(books));
 	books.loans.borrow = opts.borrow;
 	books.memory = opts.memory;
+	books.most = 1;
 	must(!unfrag_reasm_new(&books.r, &opts), "a new engine");
 	books.loans.r = books.r;
 	while (s->at < s->end) {
@@ -426,9 +472,14 @@ static void keep_books(struct script *s, uint8_t how)
 			push_fragment(&books, s, how);
 		else if (how < 192)
 			push_raw(&books, s);
+		else if (how < 224)
+			push_train(&books, s);
+		else if (how == 255)
+			change_batches(&books);
 		else
 			pass_time(&books, s);
 	}
+	push_waiting(&books);
 	while (unfrag_reasm_flush(books.r, 3))
 		note_fates(&books);
 	must(books.known == books.fragments, "one fate for each fragment");

@@ -11,7 +11,7 @@
 
 #include "key.h"
 
-#define GLANCE_BITS 10
+#define GLANCE_BITS 12
 
 struct glance {
 	uint32_t counts[1u << GLANCE_BITS];

@@ -112,9 +112,14 @@ static void fetch_headers(const struct unfrag_reasm_packet *packets, size_t n)
 		__builtin_prefetch(packets[i].data);
 }
 
-/* Reads them; heads: those of all datagrams that are to be looked for. Returns how many. */
-static size_t read_group(struct unfrag_reasm *r, struct arrival *a, struct arrival **heads,
-			 const struct unfrag_reasm_packet *packets, size_t n)
+/*
+ * Reads them; heads: those of all datagrams that are to be looked for. Returns how many. What is done
+ * for every packet is inlined here (flatten), which compilers do not see by themselves.
+ */
+__attribute__((flatten)) static size_t read_group(struct unfrag_reasm *r, struct arrival *a,
+						  struct arrival **heads,
+						  const struct unfrag_reasm_packet *packets,
+						  size_t n)
 {
 	size_t n_heads = 0, i;
 

@@ -97,7 +97,8 @@ void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet 
 		       uint64_t now, struct unfrag_reasm_result *res);
 
 /**
- * Takes many packets at once, which is faster: memory is fetched ahead.
+ * Takes many packets at once, which is faster: memory is fetched ahead, and a datagram whose
+ * fragments come in a row, in order or reversed, is taken as one.
  *
  * Every complete datagram stays readable until the next call, so their memory is not free for the
  * rest of the batch: then the call ends early. So it does if too many lent packets wait to be

@@ -33,6 +33,7 @@
 #define LEN_LONE 1200
 #define SOURCE   0xc6120007u /* 198.18.0.7, RFC 2544 */
 #define UDP      17
+#define FRAGMENT UINT64_C(1000000000) /* one that is due, in ns times fragments a second */
 
 /* What the next fragment is. */
 struct fragment {
@@ -283,9 +284,11 @@ static void *run(void *arg)
 {
 	const struct timespec pause = { 0, 1000000 };
 	struct lab_attack *a = arg;
-	uint64_t before, now, due = 0;
+	uint64_t before, now, due = 0, most = UINT64_C(10000000) * a->rate; /* 10 ms behind */
 	uint32_t left;
 
+	if (most < FRAGMENT)
+		most = FRAGMENT;
 	for (left = a->head; left && !a->stop;) {
 		uint32_t n = send_batch(a, left);
 
@@ -296,14 +299,14 @@ static void *run(void *arg)
 		now = now_ns();
 		due += (now - before) * a->rate;
 		before = now;
-		if (due > UINT64_C(10000000) * a->rate) /* more than 10 ms behind */
-			due = UINT64_C(10000000) * a->rate;
-		if (due < 1000000000u) {
+		if (due > most)
+			due = most;
+		if (due < FRAGMENT) {
 			nanosleep(&pause, NULL);
 			continue;
 		}
-		left = (uint32_t)(due / 1000000000u);
-		due -= (uint64_t)send_batch(a, left) * 1000000000u;
+		left = (uint32_t)(due / FRAGMENT);
+		due -= (uint64_t)send_batch(a, left) * FRAGMENT;
 	}
 	return NULL;
 }

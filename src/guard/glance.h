@@ -5,7 +5,8 @@
  * what that would count: that memory has run out for strangers.
  *
  * That is certain without a look at the table of datagrams. A source with a datagram in it stays
- * in its set, or in the account that a set has in common; so who is in neither has none. For all
+ * in its set, or in the account that a set has in common; so who is in neither has none. Where what
+ * makes a source has changed, that is so again once all datagrams of before are over. For all
  * but the plain case, and whenever there is something else to do (datagrams to be ended in this
  * moment, a refusal to be told), the glance says nothing and the whole decision follows.
  *
@@ -117,7 +118,8 @@ GUARD_INLINE int glance_is_due(const struct guard_config *c, struct guard_state 
 			       __s64 wanted)
 {
 	return c->glance && wanted > guard_lot_least(c, family) && s->moment == guard_moment(s) &&
-	       guard_is_silent(s, c) && !guard_is_off(c, UNFRAG_REASON_MEMORY);
+	       s->moment_second >= c->glance && guard_is_silent(s, c) &&
+	       !guard_is_off(c, UNFRAG_REASON_MEMORY);
 }
 
 /* Whether a source is in no set, and has nothing in the account that its set has in common. */

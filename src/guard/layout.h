@@ -66,7 +66,7 @@ struct guard_config {
 	__u32 datagram_mask; /* sets of datagrams of one family, less 1 */
 	__u32 source_mask;   /* sets of sources, less 1 */
 	__u32 events;        /* told a second at most */
-	__u32 glance;        /* 1: floods may be refused at a glance, see glance.h */
+	__u32 glance;        /* second from which on there are glances, see glance.h; 0: never */
 };
 
 _Static_assert(sizeof(struct guard_config) == 184, "shared through a map");

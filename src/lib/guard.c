@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include "cleanup.h"
 #include "describe.h"
@@ -303,6 +304,14 @@ int guard_open_map(const struct unfrag_guard *guard, enum guard_map map, uint32_
 	return r ? log_error(r, "the guard's %s can't be read: %s", guard_map_name(map),
 			     strerror(-r)) :
 		   TAKE_FD(fd);
+}
+
+uint64_t guard_now_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts); /* bpf_ktime_get_ns() */
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
 int guard_read_config(const struct unfrag_guard *guard, struct guard_config *config)

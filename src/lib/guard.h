@@ -98,6 +98,9 @@ int guard_open_map(const struct unfrag_guard *guard, enum guard_map map, uint32_
 /* The configuration in force; -EBADF likewise. */
 int guard_read_config(const struct unfrag_guard *guard, struct guard_config *config);
 
+/* The clock that programs read. */
+uint64_t guard_now_ns(void);
+
 /* Adds the refusals that were counted of family 0 or 1. */
 int guard_count_refused(const struct unfrag_guard *guard, uint32_t family, uint64_t *sum);
 

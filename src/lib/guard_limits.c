@@ -285,6 +285,23 @@ void limits_to_config(struct guard_config *c, const struct unfrag_guard_limits *
 	c->events = l->events;
 }
 
+static uint64_t longest(const struct guard_config *c)
+{
+	return c->timeout[0] > c->timeout[1] ? c->timeout[0] : c->timeout[1];
+}
+
+uint32_t limits_glance(const struct guard_config *c, const struct guard_config *old, uint64_t now)
+{
+	uint64_t wait = longest(c) > longest(old) ? longest(c) : longest(old);
+
+	/* One that is waited for already is waited for anew, as timeouts may be longer now. */
+	if (old->glance <= now >> GUARD_SECOND_SHIFT &&
+	    !memcmp(c->prefix, old->prefix, sizeof(c->prefix)))
+		return old->glance;
+	/* One more as this one has begun, and one for the time that a look at all sets takes. */
+	return (uint32_t)((now + wait) >> GUARD_SECOND_SHIFT) + 2;
+}
+
 void limits_of_config(struct unfrag_guard_limits *l, const struct guard_config *c)
 {
 	unsigned int i;

@@ -42,6 +42,14 @@ int limits_settle(struct unfrag_guard_limits *limits, const struct limits_frame 
 /* All of the configuration but its secret. Limits are settled. */
 void limits_to_config(struct guard_config *config, const struct unfrag_guard_limits *limits);
 
+/*
+ * For `glance` of `config`, which is to follow `old` now (ns). Where what makes a source changes,
+ * datagrams are in the table whose source is in no set any more, and glances stop until their time
+ * is over.
+ */
+uint32_t limits_glance(const struct guard_config *config, const struct guard_config *old,
+		       uint64_t now);
+
 /* The limits that a configuration was made of. */
 void limits_of_config(struct unfrag_guard_limits *limits, const struct guard_config *config);
 

@@ -11,7 +11,6 @@
 #include <linux/bpf.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "cleanup.h"
 #include "guard.h"
@@ -56,7 +55,6 @@ static void tables_release(struct tables *t)
 
 static int tables_open(struct tables *t, const struct unfrag_guard *guard)
 {
-	struct timespec ts;
 	int r = guard_read_config(guard, &t->config);
 
 	if (r)
@@ -70,9 +68,7 @@ static int tables_open(struct tables *t, const struct unfrag_guard *guard)
 	t->set = malloc(sizeof(*t->set));
 	if (!t->set)
 		return -ENOMEM;
-	/* The clock of bpf_ktime_get_ns(). */
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	t->now = (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+	t->now = guard_now_ns();
 	return 0;
 }
 

@@ -97,9 +97,7 @@ static int gather(struct tuning *t, const struct unfrag_guard *guard,
 	sysctl_plan(&t->plan, &t->before, tuned ? t->about.families : 0, &t->limits);
 	t->now = t->old;
 	limits_to_config(&t->now, &t->limits);
-	/* From then on datagrams may be in the table whose source is not. */
-	if (memcmp(t->now.prefix, t->old.prefix, sizeof(t->now.prefix)) != 0)
-		t->now.glance = 0;
+	t->now.glance = limits_glance(&t->now, &t->old, guard_now_ns());
 	return 0;
 }
 
@@ -154,6 +152,7 @@ static int change(struct tuning *t)
 		return r;
 	r = sysctl_set(t->netns_fd, t->book_fd, &t->book, &t->plan);
 	if (!r) {
+		t->now.glance = limits_glance(&t->now, &t->old, guard_now_ns());
 		r = write_config(t, &t->now);
 		if (r)
 			undo(t);

@@ -6,17 +6,22 @@
 #include <guarded.h>
 #include <stdlib.h>
 
+#include "../../src/guard/native.h"
+#include "../../src/lib/guard_limits.h"
+
 #define TCP      6
 #define UDP      17
 #define ICMPV6   58
 #define FRAGMENT 44
 
+#define OPEN  8  /* datagrams at a time */
 #define KNOWN 12 /* sources that complete datagrams now and then */
 
 struct fixture {
 	struct guarded with, without;
 	struct lab_random random;
 	uint32_t seen[UNFRAG_REASON_MAX];
+	bool glances_may_stop;
 };
 
 static void setup(void **state)
@@ -48,12 +53,14 @@ static void begin(struct fixture *f, bool bpf, uint32_t events)
 	guarded_open(&f->without, &config, bpf);
 }
 
-static void see(struct fixture *f, const struct lab_datagram *dg, size_t off, size_t len, bool more)
+static uint32_t see(struct fixture *f, const struct lab_datagram *dg, size_t off, size_t len,
+		    bool more)
 {
 	uint32_t reason = guarded_see_at(&f->with, dg, off, len, more);
 
 	assert_int_equal(guarded_see_at(&f->without, dg, off, len, more), reason);
 	f->seen[reason]++;
+	return reason;
 }
 
 static uint64_t below(struct fixture *f, uint64_t n)
@@ -132,6 +139,8 @@ static void flood(struct fixture *f, uint32_t turns)
 	}
 	guarded_same(&f->with, &f->without);
 	assert_int_equal(f->without.glances, 0);
+	if (f->glances_may_stop)
+		return;
 	assert_true(f->with.glances > turns / 4);
 	assert_true(f->seen[UNFRAG_REASON_MEMORY] > f->with.glances / 2);
 	assert_true(f->seen[UNFRAG_REASON_NONE] > turns / 50);
@@ -159,6 +168,171 @@ static void a_glance_changes_nothing_anywhere(void *state)
 		guarded_close(&f->with);
 		guarded_close(&f->without);
 	}
+}
+
+/* Both as `tune` changes them: see there. */
+static void tune(struct fixture *f, const struct unfrag_guard_limits *limits)
+{
+	struct guard_config old = f->with.native->config, config = old;
+
+	limits_to_config(&config, limits);
+	config.glance = limits_glance(&config, &old, f->with.now);
+	guarded_tune(&f->with, &config);
+	config.glance = 0;
+	guarded_tune(&f->without, &config);
+}
+
+static uint64_t glances_of(struct fixture *f, uint32_t turns)
+{
+	uint64_t before = f->with.glances;
+
+	f->glances_may_stop = true;
+	flood(f, turns);
+	return f->with.glances - before;
+}
+
+/* Until all datagrams are over, and fragments have come that ended them. */
+static void wait(struct fixture *f)
+{
+	uint32_t i;
+
+	f->with.now += 10 * USUAL_SECOND;
+	for (i = 0; i < 50; i++) {
+		f->with.now += USUAL_SECOND / 500;
+		f->without.now = f->with.now;
+		see_flood(f);
+	}
+}
+
+/* Datagrams in progress while limits change, amid a flood, come to their end. */
+static void change_amid(struct fixture *f, const struct unfrag_guard_limits *l, uint32_t turns)
+{
+	struct lab_datagram open[OPEN];
+	bool begun[OPEN];
+	uint32_t i, n = 0;
+
+	wait(f);
+	for (i = 0; i < OPEN; i++) {
+		make(f, &open[i], true);
+		begun[i] = see(f, &open[i], 0, 1200, true) == UNFRAG_REASON_NONE;
+		n += begun[i];
+	}
+	assert_true(n > 0);
+	for (i = 0; i < turns; i++)
+		see_flood(f);
+	tune(f, l);
+	for (i = 0; i < OPEN; i++) {
+		see_flood(f);
+		assert_true(see(f, &open[i], 1200, 300, false) == UNFRAG_REASON_NONE || !begun[i]);
+	}
+}
+
+static void less_memory(struct unfrag_guard_limits *l)
+{
+	l->memory[0] /= 2;
+	l->memory[1] /= 4;
+}
+
+static void more_memory(struct unfrag_guard_limits *l)
+{
+	l->memory[0] *= 2;
+	l->memory[1] *= 2;
+}
+
+static void a_smaller_share(struct unfrag_guard_limits *l)
+{
+	l->share = 20;
+}
+
+static void no_floor(struct unfrag_guard_limits *l)
+{
+	l->floor = 1;
+}
+
+static void more_truesize(struct unfrag_guard_limits *l)
+{
+	l->least_charge = 4608;
+}
+
+static void a_larger_mean(struct unfrag_guard_limits *l)
+{
+	l->small_after = 2;
+	l->small_mean = 256;
+}
+
+static void rules_off(struct unfrag_guard_limits *l)
+{
+	l->allow = UNFRAG_GUARD_RULES;
+}
+
+static void a_longer_timeout(struct unfrag_guard_limits *l)
+{
+	l->timeout[0] = 5000;
+}
+
+static void a_short_memory(struct unfrag_guard_limits *l)
+{
+	l->forget = 1000;
+	l->events = 1;
+}
+
+/* One option after another that may change at run time. */
+static void (*const changes[])(struct unfrag_guard_limits *l) = {
+	less_memory,   more_memory, a_smaller_share,  no_floor,       more_truesize,
+	a_larger_mean, rules_off,   a_longer_timeout, a_short_memory,
+};
+
+#define CHANGES (sizeof(changes) / sizeof(changes[0]))
+
+static void change_all(struct fixture *f, uint32_t turns)
+{
+	struct unfrag_guard_limits l;
+	size_t i;
+
+	limits_of_config(&l, &f->with.native->config);
+	for (i = 0; i < CHANGES; i++) {
+		changes[i](&l);
+		change_amid(f, &l, turns);
+		assert_true(glances_of(f, turns) > turns / 2);
+	}
+}
+
+/* Sources become others, so glances wait until all datagrams of before are over. */
+static void change_prefixes(struct fixture *f, uint32_t turns)
+{
+	struct unfrag_guard_limits l;
+	int i;
+
+	limits_of_config(&l, &f->with.native->config);
+	for (i = 0; i < 2; i++) {
+		l.prefix[0] = i ? 32 : 25;
+		l.prefix[1] = i ? 64 : 57;
+		change_amid(f, &l, turns);
+		assert_int_equal(glances_of(f, 50), 0);
+		wait(f);
+		assert_true(glances_of(f, turns) > turns / 2);
+	}
+}
+
+static void a_glance_follows_what_is_tuned_natively(void *state)
+{
+	struct fixture *f = state;
+
+	begin(f, false, 0);
+	flood(f, 4000);
+	change_all(f, 4000);
+	change_prefixes(f, 4000);
+}
+
+static void a_glance_follows_what_is_tuned_anywhere(void *state)
+{
+	struct fixture *f = state;
+
+	test_require_root();
+	begin(f, true, 0);
+	flood(f, 1000);
+	change_all(f, 300);
+	change_prefixes(f, 300);
 }
 
 /* Who has a datagram in progress is seen, even where a set has no place left for its source. */
@@ -190,6 +364,8 @@ static void a_glance_knows_the_account_in_common(void *state)
 static const struct test tests[] = {
 	TEST_WITH(a_glance_changes_nothing_natively, setup, teardown),
 	TEST_WITH(a_glance_changes_nothing_anywhere, setup, teardown),
+	TEST_WITH(a_glance_follows_what_is_tuned_natively, setup, teardown),
+	TEST_WITH(a_glance_follows_what_is_tuned_anywhere, setup, teardown),
 	TEST_WITH(a_glance_knows_the_account_in_common, setup, teardown),
 };
 

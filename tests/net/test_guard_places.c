@@ -5,6 +5,8 @@
  */
 #include <child.h>
 #include <errno.h>
+#include <lab.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -224,6 +226,80 @@ static void a_rule_that_is_switched_off_lets_pass(void *state)
 	ward_off(g);
 }
 
+#define BEGUN     12
+#define STRANGERS 400
+
+/* A fragment of two to a datagram. source: 0, or another one for each number. */
+static void add_half(struct lab_packets *packets, int family, uint32_t source, uint32_t id,
+		     bool first)
+{
+	const uint8_t forged[8] = { 32, 1, (uint8_t)(source >> 8), (uint8_t)source };
+	static unsigned char data[1600];
+	struct lab_datagram dg;
+
+	test_ok(lab_datagram_init(&dg, family, lab_client_addr(family), lab_server_addr(family)));
+	if (source)
+		memcpy(&dg.src, forged, family == AF_INET ? 4 : 8);
+	dg.payload = data;
+	dg.payload_len = sizeof(data);
+	dg.protocol = IPPROTO_UDP;
+	dg.identification = id;
+	test_ok(lab_fragment_at(&dg, first ? 0 : 800, 800, first, packets));
+}
+
+static void send_now(const struct ward *g, const struct lab_packets *packets)
+{
+	lab_auto_sender struct lab_sender *sender = NULL;
+
+	test_ok(lab_link_sender(&sender, g->pair->client, LAB_CLIENT_IF));
+	test_ok(lab_send_all(sender, packets));
+}
+
+static void begin_amid_strangers(struct ward *g, int family)
+{
+	lab_auto_packets struct lab_packets packets = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < BEGUN; i++)
+		add_half(&packets, family, 0, i, true);
+	for (i = 1; i <= STRANGERS; i++)
+		add_half(&packets, family, i, i, true);
+	send_now(g, &packets);
+	ward_wait(g, family, fragments, BEGUN + STRANGERS);
+	assert_true(ward_number(g, family, reasons[UNFRAG_REASON_MEMORY]) > STRANGERS / 4);
+}
+
+static void end_amid_strangers(struct ward *g, int family)
+{
+	lab_auto_packets struct lab_packets packets = { 0 };
+	uint32_t i;
+
+	for (i = 0; i < BEGUN; i++) {
+		add_half(&packets, family, STRANGERS + 1 + i, i, true);
+		add_half(&packets, family, 0, i, false);
+	}
+	send_now(g, &packets);
+	ward_wait(g, family, completed, BEGUN);
+}
+
+/* While memory has run out for strangers, which all sources are to become. */
+static void datagrams_in_progress_outlast_other_prefixes(void *state)
+{
+	struct ward *g = state;
+	struct command c;
+
+	assert_int_equal(ward_run(g, &c, "on", "--at", "xdp", "--dev", LAB_SERVER_IF, "--datagrams",
+				  "256", "--memory", "1M", "--share", "100", "--events", "1",
+				  "--timeout", "60s"),
+			 0);
+	for (int i = 0; i < 2; i++)
+		begin_amid_strangers(g, families[i]);
+	assert_int_equal(ward_run(g, &c, "tune", "--ipv4-prefix", "9", "--ipv6-prefix", "33"), 0);
+	for (int i = 0; i < 2; i++)
+		end_amid_strangers(g, families[i]);
+	ward_off(g);
+}
+
 static void top_has_the_source_that_holds_most(void *state)
 {
 	struct ward *g = state;
@@ -389,6 +465,7 @@ static const struct test tests[] = {
 	TEST_WITH(what_is_over_is_out_of_the_account, ward_up, ward_down),
 	TEST_WITH(the_kernel_s_own_figure_is_shown, ward_up, ward_down),
 	TEST_WITH(a_rule_that_is_switched_off_lets_pass, ward_up, ward_down),
+	TEST_WITH(datagrams_in_progress_outlast_other_prefixes, ward_up, ward_down),
 	TEST_WITH(top_has_the_source_that_holds_most, ward_up, ward_down),
 	TEST_WITH(json_has_what_the_library_tells, ward_up, ward_down),
 	TEST_WITH(openmetrics_are_whole, ward_up, ward_down),

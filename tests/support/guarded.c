@@ -36,12 +36,13 @@
 		test_ok(bpf_map__set_max_entries(skel->maps.sources, c->source_mask + 1)); \
 		test_ok(guard_##kind##_bpf__load(skel)); \
 		p->prog_fd = bpf_program__fd(skel->progs.guard); \
+		p->config_fd = bpf_map__fd(skel->maps.config); \
 		p->state_fd = bpf_map__fd(skel->maps.state); \
 		p->counters_fd = bpf_map__fd(skel->maps.counters); \
 		p->datagrams_fd = bpf_map__fd(skel->maps.datagrams); \
 		p->sources_fd = bpf_map__fd(skel->maps.sources); \
 		p->events_fd = bpf_map__fd(skel->maps.events); \
-		put_config(bpf_map__fd(skel->maps.config), c); \
+		put_config(p->config_fd, c); \
 		p->skeleton = skel; \
 		p->destroy = destroy_##kind; \
 	} \
@@ -110,6 +111,15 @@ void guarded_open(struct guarded *g, const struct guard_config *c, bool bpf)
 	open_tc(&g->places[1], c);
 	open_xdp(&g->places[2], c);
 	g->n_places = GUARDED_PLACES;
+}
+
+void guarded_tune(struct guarded *g, const struct guard_config *c)
+{
+	int i;
+
+	g->native->config = *c;
+	for (i = 0; i < g->n_places; i++)
+		put_config(g->places[i].config_fd, c);
 }
 
 void guarded_close(struct guarded *g)

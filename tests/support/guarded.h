@@ -22,7 +22,7 @@ struct guarded_place {
 	void *skeleton;
 	void (*destroy)(void *skeleton);
 	int prog_fd;
-	int state_fd, counters_fd, datagrams_fd, sources_fd, events_fd;
+	int config_fd, state_fd, counters_fd, datagrams_fd, sources_fd, events_fd;
 };
 
 struct guarded {
@@ -36,6 +36,9 @@ struct guarded {
 /* bpf: all places, else the native build alone. */
 void guarded_open(struct guarded *g, const struct guard_config *c, bool bpf);
 void guarded_close(struct guarded *g);
+
+/* Other limits from here on; tables keep their size. */
+void guarded_tune(struct guarded *g, const struct guard_config *c);
 
 /* Shows it a packet, from the IP header on. NONE: it passed; or the reason why not. */
 uint32_t guarded_see(struct guarded *g, const void *packet, size_t len);

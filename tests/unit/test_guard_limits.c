@@ -151,6 +151,31 @@ static void the_configuration_tells_the_limits_again(void)
 	assert_int_equal(c.source_mask, 511);
 }
 
+/* Seconds of 1 << 30 ns. */
+static void glances_wait_for_datagrams_of_other_sources(void)
+{
+	const uint64_t second = UINT64_C(1) << 30, now = 1000 * second;
+	struct unfrag_guard_limits l = settled(64 * GIB, true);
+	struct guard_config old = { .glance = 1 }, c;
+
+	limits_to_config(&old, &l);
+	old.timeout[0] = 3 * second;
+	old.timeout[1] = 5 * second;
+	c = old;
+	c.memory[0] /= 2;
+	c.timeout[0] = 9 * second;
+	assert_int_equal(limits_glance(&c, &old, now), 1);
+	/* The longer of both times holds for those of before. */
+	c.prefix[1][1] = 1;
+	c.glance = limits_glance(&c, &old, now);
+	assert_int_equal(c.glance, 1011);
+	old.timeout[0] = 20 * second;
+	assert_int_equal(limits_glance(&c, &old, now), 1022);
+	/* What is waited for already is waited for again, what is over is not. */
+	assert_int_equal(limits_glance(&c, &c, now + second), 1012);
+	assert_int_equal(limits_glance(&c, &c, 1011 * second), 1011);
+}
+
 static void the_kernel_s_limits_have_room_above(void)
 {
 	struct unfrag_guard_limits l = settled(64 * GIB, true);
@@ -180,6 +205,7 @@ static const struct test tests[] = {
 	TEST(a_family_that_is_not_asked_for_is_not_judged),
 	TEST(what_is_not_to_be_had_is_refused),
 	TEST(the_configuration_tells_the_limits_again),
+	TEST(glances_wait_for_datagrams_of_other_sources),
 	TEST(the_kernel_s_limits_have_room_above),
 };
 

@@ -57,7 +57,7 @@ static void guard_on(struct fixture *f, uint64_t timeout_ms)
 {
 	const struct unfrag_guard_limits limits = {
 		.sz = sizeof(limits),
-		.memory = { 256u << 20, 256u << 20 },
+		.memory = { 64u << 20, 64u << 20 },
 		.timeout = { timeout_ms, timeout_ms },
 		.share = 100,
 		.datagrams = 16384,

@@ -329,7 +329,8 @@ static void print_text(const struct bench_report *report)
 		print_table(report->tables[i]);
 	for (size_t i = 0; i < report->n_targets; i++)
 		print_target(&report->targets[i]);
-	printf("\n%u rounds; %u samples thrown away\n", report->rounds, report->invalid);
+	if (report->rounds)
+		printf("\n%u rounds; %u samples thrown away\n", report->rounds, report->invalid);
 }
 
 static json_t *json_number(double value)

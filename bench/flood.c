@@ -21,9 +21,12 @@
 #define QUESTIONS 150
 #define PEACEFUL  1000000 /* datagrams */
 
-static const uint32_t rates[] = { 100, 5000, 200000 };
+/* Fragments a second; from what next to closes an IPv4 defragmenter to all that can be sent. */
+static const uint32_t rates[] = { 50, 1000, 20000, 200000 };
+static const char *const rate_names[] = { "50", "1000", "20000", "200000" };
 
-#define RATES (sizeof(rates) / sizeof(rates[0]))
+#define RATES      (sizeof(rates) / sizeof(rates[0]))
+#define QUICK_RATE 2
 
 enum { FAMILY_IPV4, FAMILY_IPV6, FAMILIES };
 
@@ -33,7 +36,8 @@ struct bench {
 	struct bench_table tables[FAMILIES][RATES];
 	struct bench_samples costs[COST_MAX][FAMILIES];
 	struct peace peace;
-	double worst_other, worst_held, worst_any; /* percent, guarded */
+	double loss_other[FAMILIES], loss_held[FAMILIES], loss_any[FAMILIES]; /* percent, guarded */
+	double fill[FAMILIES]; /* of the kernel's threshold, guarded */
 };
 
 static const char *const family_names[] = { "IPv4", "IPv6" };
@@ -51,7 +55,7 @@ static int print_warnings(enum libbpf_print_level level, const char *fmt, va_lis
 static void log_error(enum unfrag_log_level level, const char *message, void *arg)
 {
 	(void)arg;
-	if (level != UNFRAG_LOG_DEBUG)
+	if (level == UNFRAG_LOG_ERROR)
 		bench_complain("%s", message);
 }
 
@@ -61,14 +65,22 @@ static bool forges_victim(enum lab_attack_kind kind)
 	return kind == LAB_ATTACK_SERVER || kind == LAB_ATTACK_REUSE;
 }
 
-static void note_worst(struct bench *b, enum lab_attack_kind kind, const struct flood_result *r)
+static void note_most(double *most, double value)
 {
-	double *worst = kind == LAB_ATTACK_ANY ? &b->worst_any : &b->worst_held;
+	if (!isnan(*most) && !(value <= *most)) /* NAN stays */
+		*most = value;
+}
 
-	if (!forges_victim(kind) && r->honest < *worst)
-		*worst = r->honest;
-	if (forges_victim(kind) && r->other < b->worst_other)
-		b->worst_other = r->other;
+static void note_worst(struct bench *b, int at, enum lab_attack_kind kind,
+		       const struct flood_result *r)
+{
+	note_most(&b->fill[at], r->memory / r->limit);
+	if (forges_victim(kind))
+		note_most(&b->loss_other[at], 100 - r->other);
+	else if (kind == LAB_ATTACK_ANY || kind == LAB_ATTACK_PREFIX)
+		note_most(&b->loss_any[at], 100 - r->honest);
+	else
+		note_most(&b->loss_held[at], 100 - r->honest);
 }
 
 static int run_attack(struct bench *b, int at, size_t rate, enum lab_attack_kind kind)
@@ -92,7 +104,7 @@ static int run_attack(struct bench *b, int at, size_t rate, enum lab_attack_kind
 	row[3] = with.memory;
 	row[4] = with.ns;
 	row[5] = with.rate;
-	note_worst(b, kind, &with);
+	note_worst(b, at, kind, &with);
 	return 0;
 }
 
@@ -116,26 +128,54 @@ static void table_init(struct bench *b, int at, size_t rate)
 	memcpy(t->columns, columns, sizeof(columns));
 }
 
+static bool wants_rate(const struct bench *b, size_t rate)
+{
+	if (b->opts.only)
+		return !strcmp(b->opts.only, "floods") || !strcmp(b->opts.only, rate_names[rate]);
+	return b->opts.rounds != b->opts.quick_rounds || rate == QUICK_RATE;
+}
+
+static bool wants_floods(const struct bench *b)
+{
+	size_t rate;
+
+	for (rate = 0; rate < RATES; rate++)
+		if (wants_rate(b, rate))
+			return true;
+	return false;
+}
+
+/* All attacks at one rate. They take long, so each is told as it ends. */
+static int run_rate(struct bench *b, int at, size_t rate)
+{
+	const double *row;
+	int kind, err;
+
+	table_init(b, at, rate);
+	for (kind = 0; kind < LAB_ATTACK_MAX; kind++) {
+		if (bench_interrupted())
+			return -EINTR;
+		err = run_attack(b, at, rate, (enum lab_attack_kind)kind);
+		if (err)
+			return err;
+		row = b->tables[at][rate].rows[kind].values;
+		bench_say("%s, %u a second, %s: %.0f %% without the guard, %.0f %% with it",
+			  family_names[at], rates[rate],
+			  lab_attack_name((enum lab_attack_kind)kind), row[0], row[1]);
+	}
+	return 0;
+}
+
 static int run_floods(struct bench *b)
 {
-	size_t first = b->opts.rounds == b->opts.quick_rounds ? 1 : 0, rate;
-	size_t last = first ? 1 : RATES - 1;
-	unsigned int done = 0, all = (unsigned int)(FAMILIES * (last - first + 1) * LAB_ATTACK_MAX);
-	int kind, at, err;
+	size_t rate;
+	int at, err = 0;
 
-	for (at = 0; at < FAMILIES; at++)
-		for (rate = first; rate <= last; rate++) {
-			table_init(b, at, rate);
-			for (kind = 0; kind < LAB_ATTACK_MAX; kind++) {
-				if (bench_interrupted())
-					return -EINTR;
-				err = run_attack(b, at, rate, (enum lab_attack_kind)kind);
-				if (err)
-					return err;
-				bench_progress(++done, all);
-			}
-		}
-	return 0;
+	for (rate = 0; rate < RATES && !err; rate++)
+		for (at = 0; at < FAMILIES && !err; at++)
+			if (wants_rate(b, rate))
+				err = run_rate(b, at, rate);
+	return err;
 }
 
 static int measure_floods(struct bench *b)
@@ -172,14 +212,14 @@ static double more(const struct bench *b, enum cost_kind kind, enum cost_kind fr
 	return bench_median_difference(&b->costs[kind][at], &b->costs[from][at]);
 }
 
-static void report_costs(const struct bench *b, struct bench_table *table)
+static void report_costs(const struct bench *b, struct bench_table *table, int from, int to)
 {
 	int kind, at;
 	double *row;
 
 	for (at = 0; at < FAMILIES; at++)
 		table->columns[table->n_columns++] = family_names[at];
-	for (kind = 0; kind < COST_MAX; kind++) {
+	for (kind = from; kind <= to; kind++) {
 		row = bench_table_add(table, cost_name((enum cost_kind)kind));
 		for (at = 0; at < FAMILIES; at++)
 			row[at] = bench_median(&b->costs[kind][at]);
@@ -217,16 +257,9 @@ static void report_peace(const struct bench *b, struct bench_table *table)
 	bench_table_add(table, "KiB charged at most")[0] = (double)b->peace.memory / 1024;
 }
 
-static void target_loss(struct bench_target *target, double worst)
-{
-	target->n_values = 1;
-	target->names[0] = "loss";
-	target->values[0] = 100 - worst;
-}
-
 struct findings {
-	const struct bench_table *tables[FAMILIES * RATES + 2];
-	struct bench_target targets[6];
+	const struct bench_table *tables[FAMILIES * RATES + 3];
+	struct bench_target targets[7];
 	size_t n_tables, n_targets;
 };
 
@@ -239,31 +272,50 @@ static struct bench_target *add_target(struct findings *f, const char *label, do
 	return target;
 }
 
+static void add_families(struct findings *f, const char *label, double limit, int decimals,
+			 const double *values)
+{
+	struct bench_target *target = add_target(f, label, limit, decimals);
+	int at;
+
+	for (at = 0; at < FAMILIES; at++) {
+		target->names[at] = family_names[at];
+		target->values[at] = values[at];
+	}
+	target->n_values = FAMILIES;
+}
+
 static void find_floods(struct findings *f, const struct bench *b)
 {
 	size_t rate;
 	int at;
 
-	for (at = 0; at < FAMILIES; at++)
-		for (rate = 0; rate < RATES; rate++)
+	for (rate = 0; rate < RATES; rate++)
+		for (at = 0; at < FAMILIES; at++)
 			if (b->tables[at][rate].n_rows)
 				f->tables[f->n_tables++] = &b->tables[at][rate];
-	target_loss(add_target(f, "attacks that forge nobody: at most 1 % is lost", 1, 1),
-		    b->worst_held);
-	target_loss(add_target(f, "every packet another source: at most 5 %", 5, 1), b->worst_any);
-	target_loss(add_target(f, "forged addresses: others lose at most 1 %", 1, 1),
-		    b->worst_other);
+	add_families(f, "attacks that forge nobody lose at most 1 % of exchanges", 1, 1,
+		     b->loss_held);
+	add_families(f, "every packet another source: at most 5 %", 5, 1, b->loss_any);
+	add_families(f, "forged addresses: others lose at most 1 %", 1, 1, b->loss_other);
+	add_families(f, "the kernel's threshold is not reached: share of it in use", 0.999, 3,
+		     b->fill);
 }
 
 static void find_costs(struct findings *f, const struct bench *b)
 {
 	static struct bench_table costs = { .key = "costs", .title = "ns a packet", .decimals = 1 };
+	static struct bench_table wire = { .key = "wire",
+					   .title = "ns of CPU time a packet sent into a wire",
+					   .decimals = 1 };
 	struct bench_target *whole = add_target(f, "whole packets cost at most 5 ns", 5, 1);
 	struct bench_target *drop = add_target(f, "XDP drops at a fifth of the kernel's price", 0.2,
 					       3);
 
-	report_costs(b, &costs);
+	report_costs(b, &costs, 0, COST_DROP);
+	report_costs(b, &wire, COST_WIRE_SENT, COST_WIRE_DROP);
 	f->tables[f->n_tables++] = &costs;
+	f->tables[f->n_tables++] = &wire;
 	target_costs(b, whole, drop);
 }
 
@@ -284,7 +336,7 @@ static int report(const struct bench *b)
 	struct findings f = { .n_tables = 0 };
 	struct bench_report all = { .opts = &b->opts, .rounds = b->rounds };
 
-	if (bench_wants(&b->opts, "floods"))
+	if (wants_floods(b))
 		find_floods(&f, b);
 	if (bench_wants(&b->opts, "costs"))
 		find_costs(&f, b);
@@ -299,7 +351,8 @@ static int report(const struct bench *b)
 
 int main(int argc, char **argv)
 {
-	static const char *const parts[] = { "floods", "costs", "peace", NULL };
+	static const char *const parts[] = { "floods", "50",    "1000",  "20000",
+					     "200000", "costs", "peace", NULL };
 	static struct bench b = {
 		.opts = {
 			.name = "flood",
@@ -309,9 +362,6 @@ int main(int argc, char **argv)
 			.quick_rounds = 5,
 			.parts = parts,
 		},
-		.worst_other = 100,
-		.worst_held = 100,
-		.worst_any = 100,
 	};
 	int err = 0;
 
@@ -319,7 +369,7 @@ int main(int argc, char **argv)
 	bench_catch_signals();
 	libbpf_set_print(print_warnings);
 	unfrag_set_log(log_error, NULL);
-	if (bench_wants(&b.opts, "floods"))
+	if (wants_floods(&b))
 		err = measure_floods(&b);
 	if (!err && bench_wants(&b.opts, "costs"))
 		err = run_costs(&b);

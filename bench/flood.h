@@ -5,6 +5,7 @@
  *   flood.c       the tables and targets
  *   flood_run.c   one attack on one router: how many honest exchanges come through
  *   flood_cost.c  what the guard costs a packet, and what the kernel's refusal does
+ *   flood_veth.c  the latter over a real wire
  */
 #pragma once
 
@@ -26,6 +27,7 @@ struct flood_result {
 	double other;  /* the same with another server, of no attack */
 	double rate;   /* fragments a second that were sent */
 	double memory; /* KiB that the kernel held at most; of IPv6, the guard's account */
+	double limit;  /* KiB at which the kernel refuses all */
 	double ns;     /* a run of the guard took, by the kernel's statistics */
 };
 
@@ -39,13 +41,25 @@ enum cost_kind {
 	COST_GUARD_TC,
 	COST_PASS_XDP,
 	COST_GUARD_XDP,
-	COST_SENT,   /* of a flood: made and thrown away */
-	COST_KERNEL, /* refused by the kernel's defragmenter */
-	COST_DROP,   /* dropped by the guard at XDP */
+	COST_SENT,      /* of a flood: made and thrown away */
+	COST_KERNEL,    /* refused by the kernel's defragmenter */
+	COST_DROP,      /* dropped by the guard at XDP */
+	COST_WIRE_SENT, /* the same of packets sent into a wire, with all that the wire costs */
+	COST_WIRE_KERNEL,
+	COST_WIRE_DROP,
 	COST_MAX,
 };
 
 const char *cost_name(enum cost_kind kind);
+
+struct veth;
+
+/* From a namespace of its own into the router, which reassembles. 0 or -errno, told in words. */
+int veth_new(struct veth **out, const struct lab_router *router);
+void veth_free(struct veth *v);
+
+/* *ns: CPU time a packet, of sender, wire and receiver. xdp_fd: a program at the end, or -1. */
+int veth_measure(struct veth *v, int xdp_fd, int family, double *ns);
 
 struct costs;
 

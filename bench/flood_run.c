@@ -13,6 +13,8 @@
 #include <errno.h>
 #include <math.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,12 +26,11 @@
 #include "flood.h"
 #include "only_dns.skel.h"
 
-#define KERNEL_IPV4_SECONDS 30
-#define KERNEL_IPV6_SECONDS 60
-#define HEAD_MAX            150000
-#define CHUNK               50 /* questions between two looks at memory */
-#define RATE                100
-#define HEAD_DEADLINE_MS    20000
+#define HEAD_MAX         150000
+#define GREETINGS        50 /* questions before the attack */
+#define RATE             100
+#define LOOK_MS          100 /* between two looks at memory */
+#define HEAD_DEADLINE_MS 20000
 
 struct field {
 	const struct flood_plan *plan;
@@ -40,8 +41,18 @@ struct field {
 	struct unfrag_attachment *attachment;
 	struct unfrag_guard *guard;
 	struct lab_attack *attack;
-	double memory;
+	double memory;         /* KiB */
 	uint64_t run_ns, runs; /* of the guard's program */
+};
+
+/* One client that asks one server, on a thread of its own. */
+struct pair {
+	const struct field *field;
+	const char *server;
+	uint32_t questions;
+	pthread_t thread;
+	atomic_bool done;
+	double percent; /* that came through; NAN when it could not be asked */
 };
 
 static void field_clear(struct field *f)
@@ -92,27 +103,60 @@ static int attach(struct field *f)
 	return err;
 }
 
-static double kernel_memory(const struct field *f)
+static double ipv4_memory(const struct field *f)
 {
-	struct unfrag_guard_stats stats = { .sz = sizeof(stats) };
 	char text[256];
 	unsigned long bytes;
 
-	if (f->plan->family == AF_INET) {
-		if (lab_ns_output(f->router->middle, text, sizeof(text),
-				  "sed -n 's/^FRAG:.*memory //p' /proc/net/sockstat") ||
-		    sscanf(text, "%lu", &bytes) != 1)
-			return NAN;
-		return (double)bytes / 1024;
-	}
+	if (lab_ns_output(f->router->middle, text, sizeof(text),
+			  "sed -n 's/^FRAG:.*memory //p' /proc/net/sockstat") ||
+	    sscanf(text, "%lu", &bytes) != 1)
+		return NAN;
+	return (double)bytes / 1024;
+}
+
+/* Of IPv6 the kernel tells nothing, so it is the guard's account. */
+static double ipv6_memory(const struct field *f)
+{
+	struct unfrag_guard_stats stats = { .sz = sizeof(stats) };
+
 	if (!f->guard || unfrag_guard_stats(f->guard, UNFRAG_FAMILIES_IPV6, &stats))
 		return NAN;
 	return (double)stats.memory / 1024;
 }
 
+/* NAN if it is not to be had. */
+static double kernel_sysctl(const struct field *f, const char *of_ipv4, const char *of_ipv6)
+{
+	const char *name = f->plan->family == AF_INET ? of_ipv4 : of_ipv6;
+	char text[256];
+	unsigned long value;
+
+	if (lab_ns_output(f->router->middle, text, sizeof(text), "cat /proc/sys/net/%s", name) ||
+	    sscanf(text, "%lu", &value) != 1)
+		return NAN;
+	return (double)value;
+}
+
+static double kernel_limit(const struct field *f)
+{
+	return kernel_sysctl(f, "ipv4/ipfrag_high_thresh",
+			     "netfilter/nf_conntrack_frag6_high_thresh") /
+	       1024;
+}
+
+/* Fragments that the attack would have sent for as long as the kernel keeps one. */
+static double head_of(const struct field *f)
+{
+	double head = f->plan->rate *
+		      kernel_sysctl(f, "ipv4/ipfrag_time", "netfilter/nf_conntrack_frag6_timeout");
+
+	return head > HEAD_MAX ? HEAD_MAX : head;
+}
+
 static void look_at_memory(struct field *f)
 {
-	double now = kernel_memory(f);
+	double now = f->plan->family == AF_INET ? ipv4_memory(f) : ipv6_memory(f);
 
 	if (!(now <= f->memory)) /* NAN too */
 		f->memory = now;
@@ -140,67 +184,104 @@ static void look_at_program(struct field *f)
 	}
 }
 
-/* In percent; NAN when it could not be asked. */
-static double ask(struct field *f, bool other, uint32_t questions)
+static void *ask(void *arg)
 {
-	const char *server = lab_server_addr(f->plan->family);
-	struct lab_asked asked, all = { 0 };
-	uint32_t left, n;
+	struct pair *p = arg;
+	const struct field *f = p->field;
+	int family = f->plan->family;
+	struct lab_asked asked;
 
-	if (other)
-		server = f->plan->family == AF_INET6 ? LAB_OTHER_V6 : LAB_OTHER_V4;
-	for (left = questions; left && !bench_interrupted(); left -= n) {
-		n = left < CHUNK ? left : CHUNK;
-		if (lab_ask(&asked, f->router->client, f->plan->family,
-			    lab_client_addr(f->plan->family), server, "t4000", 4000, RATE, n))
-			return NAN;
-		all.asked += asked.asked;
-		all.answered += asked.answered;
+	p->percent = NAN;
+	if (!lab_ask(&asked, f->router->client, family, lab_client_addr(family), p->server, "t4000",
+		     4000, RATE, p->questions))
+		p->percent = 100.0 * asked.answered / asked.asked;
+	p->done = true;
+	return NULL;
+}
+
+static int begin_asking(struct pair *p)
+{
+	int err;
+
+	p->done = false;
+	err = pthread_create(&p->thread, NULL, ask, p);
+	return err ? bench_error(-err, "can't start a thread: %s", strerror(err)) : 0;
+}
+
+/* Both pairs at once, and a look at memory now and then while they talk. */
+static int ask_both(struct field *f, uint32_t questions, double *victim, double *other)
+{
+	bool ipv6 = f->plan->family == AF_INET6;
+	struct pair v = { .field = f, .questions = questions };
+	struct pair o = v;
+	int err;
+
+	v.server = lab_server_addr(f->plan->family);
+	o.server = ipv6 ? LAB_OTHER_V6 : LAB_OTHER_V4;
+	err = begin_asking(&v);
+	if (err)
+		return err;
+	err = begin_asking(&o);
+	while (!err && !(v.done && o.done)) {
 		look_at_memory(f);
+		poll(NULL, 0, LOOK_MS);
 	}
-	return 100.0 * all.answered / all.asked;
+	pthread_join(v.thread, NULL);
+	if (err)
+		return err;
+	pthread_join(o.thread, NULL);
+	*victim = v.percent;
+	*other = o.percent;
+	return 0;
 }
 
 static int begin(struct field *f)
 {
-	uint64_t seconds = f->plan->family == AF_INET ? KERNEL_IPV4_SECONDS : KERNEL_IPV6_SECONDS;
-	uint64_t head = f->plan->rate * seconds;
+	double head = head_of(f);
 	int64_t deadline = lab_now_ms() + HEAD_DEADLINE_MS;
-	int err;
+	double victim = 0, other = 0;
+	int err = ask_both(f, GREETINGS, &victim, &other);
 
-	if (ask(f, false, CHUNK) < 99 || ask(f, true, CHUNK) < 99)
+	if (err)
+		return err;
+	if (!(victim > 99 && other > 99)) /* NAN too */
 		return bench_error(-EIO, "not all comes through even without an attack");
 	f->memory = 0;
 	if (f->plan->kind == LAB_ATTACK_MAX)
 		return 0;
-	if (head > HEAD_MAX)
-		head = HEAD_MAX;
+	if (isnan(head))
+		return bench_error(-EIO, "can't read for how long the kernel keeps fragments");
 	err = lab_attack_start(&f->attack, f->evil, f->plan->kind, f->plan->family, f->plan->rate,
 			       (uint32_t)head);
 	if (err)
 		return bench_error(err, "can't start an attack: %s", strerror(-err));
-	while (lab_attack_sent(f->attack) < head && lab_ms_left(deadline) > 0)
+	while ((double)lab_attack_sent(f->attack) < head && lab_ms_left(deadline) > 0) {
+		look_at_memory(f);
 		poll(NULL, 0, 10);
+	}
 	return 0;
 }
 
-static void measure(struct field *f, struct flood_result *result)
+static int measure(struct field *f, struct flood_result *result)
 {
 	uint64_t sent = f->attack ? lab_attack_sent(f->attack) : 0, ns, runs;
 	double began = bench_now_ns();
+	int err;
 
 	look_at_program(f);
 	ns = f->run_ns;
 	runs = f->runs;
-	look_at_memory(f);
-	result->honest = ask(f, false, f->plan->questions);
-	result->other = ask(f, true, f->plan->questions);
+	err = ask_both(f, f->plan->questions, &result->honest, &result->other);
+	if (err)
+		return err;
 	look_at_program(f);
 	result->ns = f->runs > runs ? (double)(f->run_ns - ns) / (double)(f->runs - runs) : NAN;
 	if (f->attack)
 		result->rate = (double)(lab_attack_sent(f->attack) - sent) /
 			       ((bench_now_ns() - began) / 1e9);
 	result->memory = f->memory;
+	result->limit = kernel_limit(f);
+	return 0;
 }
 
 int flood_run(struct flood_result *result, const struct flood_plan *plan)
@@ -212,7 +293,5 @@ int flood_run(struct flood_result *result, const struct flood_plan *plan)
 		err = attach(&f);
 	if (!err)
 		err = begin(&f);
-	if (!err)
-		measure(&f, result);
-	return err;
+	return err ? err : measure(&f, result);
 }

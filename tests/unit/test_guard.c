@@ -316,6 +316,37 @@ static void memory_is_charged_until_the_time_is_over(void)
 	world_close(&w);
 }
 
+/* Memory is not short: strangers leave places to sources in standing, and nobody is ousted. */
+static void a_full_table_of_datagrams_takes_no_more(void)
+{
+	uint32_t i, refused = 0;
+	int64_t used;
+	struct world w;
+
+	world_open(&w, 1);
+	w.config.memory[0] <<= 10;
+	world_reopen(&w);
+	for (i = 0; i < GUARD_WAYS; i++)
+		assert_true(whole(&w, AF_INET, SERVER));
+	for (i = 0; i < GUARD_STRANGER_WAYS; i++)
+		assert_int_equal(see(&w, AF_INET, 7 + i, 1, 0, 1200, true), UNFRAG_REASON_NONE);
+	used = guarded_used(&w.g, AF_INET);
+	for (; i < 2 * GUARD_WAYS; i++, refused++)
+		assert_int_equal(see(&w, AF_INET, 7 + i, 1, 0, 1200, true), UNFRAG_REASON_TABLE);
+	assert_int_equal(guarded_used(&w.g, AF_INET), used);
+	for (i = GUARD_STRANGER_WAYS; i < GUARD_WAYS; i++)
+		assert_int_equal(see(&w, AF_INET, SERVER, i, 0, 1200, true), UNFRAG_REASON_NONE);
+	assert_int_equal(see(&w, AF_INET, SERVER, i, 0, 1200, true), UNFRAG_REASON_TABLE);
+	assert_int_equal(guarded_counters(&w.g, AF_INET)->reasons[UNFRAG_REASON_TABLE],
+			 refused + 1);
+	/* What is in progress goes on, and leaves its place to another. */
+	assert_int_equal(see(&w, AF_INET, 7, 1, 1200, 100, false), UNFRAG_REASON_NONE);
+	assert_int_equal(see(&w, AF_INET, SERVER, i, 0, 1200, true), UNFRAG_REASON_NONE);
+	pass_time(&w, 4 * USUAL_SECOND);
+	assert_true(whole(&w, AF_INET, 6));
+	world_close(&w);
+}
+
 /* A million sources that have shown nothing. */
 static void newcomers_push_nobody_out(void)
 {
@@ -425,6 +456,7 @@ static const struct test tests[] = {
 	TEST(a_floor_is_left_to_each),
 	TEST(all_memory_comes_back),
 	TEST(memory_is_charged_until_the_time_is_over),
+	TEST(a_full_table_of_datagrams_takes_no_more),
 	TEST(newcomers_push_nobody_out),
 	TEST(a_full_table_of_sources_leaves_an_account_in_common),
 	TEST(standing_is_lost_by_datagrams_that_stay_in_pieces),

@@ -25,6 +25,7 @@
 
 /* Headers stand at multiples of 4, or the machine does not care. */
 #define glance_u32(p, at) (*(const __u32 *)((p) + (at)))
+#define glance_u16(p, at) ((__u32)bpf_ntohs(*(const __u16 *)((p) + (at))))
 
 #include "../guard/glance.h"
 

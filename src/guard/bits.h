@@ -57,12 +57,7 @@ GUARD_INLINE __u32 bits_rotate(__u32 mask, __u32 by)
 }
 
 #define GUARD_LANE_TOPS 0x8000800080008000ULL
-
-/* Of its bits only those at GUARD_LANE_TOPS mean something. */
-GUARD_INLINE __u64 bits_borrows(__u64 lanes)
-{
-	return (lanes - 0x0001000100010001ULL) & ~lanes;
-}
+#define GUARD_LANE_ONES 0x0001000100010001ULL
 
 /*
  * Which of four 16-bit lanes are zero: their top bits. A lane above one that is zero may be taken
@@ -70,7 +65,7 @@ GUARD_INLINE __u64 bits_borrows(__u64 lanes)
  */
 GUARD_INLINE __u64 bits_zero_lanes(__u64 lanes)
 {
-	return bits_borrows(lanes) & GUARD_LANE_TOPS;
+	return (lanes - GUARD_LANE_ONES) & ~lanes & GUARD_LANE_TOPS;
 }
 
 /* Top bits of four lanes as four bits. */

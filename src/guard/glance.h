@@ -14,6 +14,7 @@
  *   guard_moment(s)        changes at least when the clock does; not 0
  *   guard_is_silent(s, c)  whether a refusal would not be told
  *   glance_u32(p, at)      four bytes of a header, as they stand there
+ *   glance_u16(p, at)      two, as the number that they are
  *   guard_tick(n, by)      adds to a counter of this CPU
  */
 #pragma once
@@ -39,11 +40,6 @@ GUARD_INLINE int glance_is_sound(__u32 before, __u32 off, __u32 len, __u32 more,
 	if (off)
 		return proto != UNFRAG_PROTO_TCP || off != GUARD_UNIT;
 	return len >= GLANCE_TCP_HLEN || (proto == UNFRAG_PROTO_UDP && len >= GLANCE_UDP_HLEN);
-}
-
-GUARD_INLINE __u32 glance_u16(const __u8 *hdr, __u32 at)
-{
-	return (__u32)hdr[at] << 8 | hdr[at + 1];
 }
 
 /* The one's complement sum over the header is 0xffff, in whatever order its bytes are read. */

@@ -64,5 +64,6 @@ static inline const struct guard_config *guard_config_get(void)
 #define guard_is_silent(s, c) ((void)(s), (void)(c), 1)
 #define guard_tick(n, by)     ((n) += (by))
 #define glance_u32(p, at)     header_u32(p, at)
+#define glance_u16(p, at)     ((__u32)(p)[at] << 8 | (p)[(at) + 1])
 
 #include "glance.h"

@@ -164,6 +164,22 @@ static void includes_are_files_of_their_own(void *state)
 	rmdir(dir);
 }
 
+/* Sets are told before rules; those without a name are a part of one. */
+static void a_set_in_a_rule_is_refused_where_the_rule_is(void *state)
+{
+	struct rulefile *f = state;
+	char words[160];
+
+	rulefile_write(f, "table ip t { chain c { " BASE
+			  "accept\n"
+			  "tcp dport vmap {\n 5 : drop,\n * : accept }\n}\n}\n");
+	snprintf(words, sizeof(words),
+		 "%s:3: table ip t, chain c, rule 2: a set: the element '*': not supported; ",
+		 f->path);
+	rulefile_must_refuse(f, words);
+	assert_int_equal(f->messages.n, 1);
+}
+
 /* A rule is put amid others by what only the kernel knows. */
 static void what_is_not_certain_is_not_said(void *state)
 {
@@ -183,9 +199,13 @@ static void what_is_not_certain_is_not_said(void *state)
 #define WITH(fn) TEST_WITH(fn, rulefile_setup, rulefile_teardown)
 
 static const struct test tests[] = {
-	WITH(rules_are_counted_within_their_chain), WITH(rules_begin_where_their_first_word_is),
-	WITH(comments_and_strings_are_no_rules),    WITH(commands_add_and_take_away),
-	WITH(includes_are_files_of_their_own),      WITH(what_is_not_certain_is_not_said),
+	WITH(rules_are_counted_within_their_chain),
+	WITH(rules_begin_where_their_first_word_is),
+	WITH(comments_and_strings_are_no_rules),
+	WITH(commands_add_and_take_away),
+	WITH(includes_are_files_of_their_own),
+	WITH(what_is_not_certain_is_not_said),
+	WITH(a_set_in_a_rule_is_refused_where_the_rule_is),
 };
 
 TEST_MAIN(tests);

@@ -2,22 +2,31 @@
 #include "expression.h"
 
 #include <linux/netfilter/nf_tables.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "array.h"
 #include "rule_text.h"
 
-void rule_refuse(struct rule_reader *rr, const char *statement, const char *hint)
+void rule_refuse_for(struct rule_reader *rr, const char *statement, const char *why)
 {
 	const struct ruleset *rs = rr->r->rs;
 	const struct rule *rule = &rs->rules[rr->rule];
 	const struct chain *chain = &rs->chains[rule->chain];
 
-	reader_refuse(rr->r, rr->rule, "table %s %s, chain %s, rule %zu: %s: not supported; %s%s%s",
+	reader_refuse(rr->r, rr->rule, "table %s %s, chain %s, rule %zu: %s: %s%s%s",
 		      reader_family(rr->r, chain->table), rs->tables[chain->table].name,
-		      chain->name, chain->n_rules, statement, hint, rule->text[0] ? ", in: " : "",
+		      chain->name, chain->n_rules, statement, why, rule->text[0] ? ", in: " : "",
 		      rule->text);
+}
+
+void rule_refuse(struct rule_reader *rr, const char *statement, const char *hint)
+{
+	char why[512];
+
+	snprintf(why, sizeof(why), "not supported; %s", hint);
+	rule_refuse_for(rr, statement, why);
 }
 
 struct statement *rule_add(struct rule_reader *rr, enum statement_kind kind)

@@ -21,6 +21,9 @@ struct rule_reader {
 /* "table inet t, chain c, rule 3: STATEMENT: not supported; HINT". */
 void rule_refuse(struct rule_reader *rr, const char *statement, const char *hint);
 
+/* The same with all of the reason. */
+void rule_refuse_for(struct rule_reader *rr, const char *statement, const char *why);
+
 /* A new statement of the rule; NULL without memory. */
 struct statement *rule_add(struct rule_reader *rr, enum statement_kind kind);
 

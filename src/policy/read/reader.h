@@ -26,6 +26,7 @@ struct raw_set {
 	uint32_t flags; /* NFT_SET_... */
 	uint32_t len;   /* bytes of a key */
 	bool refused;
+	const char *why; /* not told yet; NULL: it is */
 	struct raw_element *elements;
 	size_t n;
 	struct shape shape; /* n == 0: not known yet */

@@ -54,17 +54,16 @@ struct raw_set *reader_set(struct reader *r, uint32_t table, const char *name)
 	return NULL;
 }
 
-static const char *set_name(const struct raw_set *raw)
-{
-	return raw->flags & NFT_SET_ANONYMOUS ? "without a name" : raw->name;
-}
-
 static void refuse(struct reader *r, struct raw_set *raw, const char *what)
 {
-	if (!raw->refused)
+	r->refused = true;
+	/* The rule that it is a part of says where it stands. */
+	if (raw->flags & NFT_SET_ANONYMOUS && !raw->refused)
+		raw->why = what;
+	else if (!raw->refused)
 		reader_refuse(r, READER_NO_RULE, "table %s %s, set %s: %s",
 			      reader_family(r, raw->table), r->rs->tables[raw->table].name,
-			      set_name(raw), what);
+			      raw->name, what);
 	raw->refused = true;
 }
 
@@ -456,6 +455,11 @@ void raw_sets_finish(struct reader *r)
 {
 	size_t i;
 
+	for (i = 0; i < r->n_sets; i++)
+		if (r->sets[i].why)
+			reader_refuse(r, READER_NO_RULE, "table %s %s, a set in a rule: %s",
+				      reader_family(r, r->sets[i].table),
+				      r->rs->tables[r->sets[i].table].name, r->sets[i].why);
 	for (i = 0; i < r->n_sets; i++)
 		/* One without a name is a part of a rule that was refused. */
 		if (!r->sets[i].refused && !r->sets[i].shape.n && !r->no_memory &&

@@ -103,20 +103,18 @@ static void what_nftables_cannot_write_is_shown_all_the_same(void *state)
 	struct rulefile *f = state;
 	char *text;
 
-	rulefile_write(
-		f,
-		"table ip t {\n"
-		"	chain c {\n"
-		"		type filter hook forward priority 0\n"
-		"		meta l4proto 138 counter th dport . iifname . th dport vmap "
-		"{ 53-99 . \"lo\" . 80 : accept }\n"
-		"		tcp flags . iifname . oifname != { 0xff . \"a\" . \"b\", "
-		"0x0 . \"c\" . \"c\", 0x10 . \"b\" . \"c\" } counter log prefix "
-		"\"counter\" counter\n"
-		"		ip dscp . ip saddr { 5 . 1.2.3.4 } counter\n"
-		"		tcp dport 80 counter drop\n"
-		"	}\n"
-		"}\n");
+	rulefile_write(f,
+		       "table ip t {\n"
+		       " chain c { type filter hook forward priority 0\n"
+		       "  meta l4proto 138 counter th dport . iifname . th dport vmap "
+		       "{ 53-99 . \"lo\" . 80 : accept }\n"
+		       "  tcp flags . iifname . oifname != { 0xff . \"a\" . \"b\", "
+		       "0x0 . \"c\" . \"c\", 0x10 . \"b\" . \"c\" } counter log prefix "
+		       "\"counter\" counter\n"
+		       "  ip dscp . ip saddr { 5 . 1.2.3.4 } counter\n"
+		       "  tcp dport 80 counter drop\n"
+		       " }\n"
+		       "}\n");
 	text = go_round(f);
 	must_have(text, "\t\tmeta l4proto 138 counter packets 1000 bytes 64000 th dport . ");
 	must_have(text, "log prefix \"counter\" counter packets 1002 bytes 64002\n");

@@ -37,7 +37,7 @@ static const char *const rules[] = {
 	"meta l4proto { tcp, udp } th dport 53 continue",
 	"meta nfproto ipv6 meta mark 0x1-0x10 meta mark & 0x5 == 0x4 meta length 100 drop",
 	"meta nfproto . meta mark { ipv4 . 1-5, ipv6 . 9 } drop",
-	"iif lo oifname \"eth*\" iifname { \"a*\", \"b*\", \"lo\" } oif . iifname { 1 . \"x\" } drop",
+	"iif lo oifname \"eth*\" iifname { \"a*\", \"lo\" } oif . iifname { 1 . \"x\" } drop",
 	"icmp type { 0, 3 } icmp code != 1 drop",
 	"icmpv6 type 128-130 icmpv6 code 0 drop",
 	"limit rate 5/minute limit rate over 3 kbytes/second burst 9 kbytes drop",

@@ -313,7 +313,7 @@ bool change_byteorder(struct rule_reader *rr, const struct attrs *a)
 
 	if (!in || !out || (size != 2 && size != 4 && size != 8))
 		return false;
-	/* Of a single byte, which has no order, the kernel is asked for one of two: it swaps none. */
+	/* Of a single byte the kernel is asked to swap one of two: it leaves it as it is. */
 	register_swap(out, in, len - len % size, size);
 	return true;
 }

@@ -165,31 +165,54 @@ static void include(struct source *s)
 	free(name);
 }
 
+static void read_mark(struct source *s, int c)
+{
+	switch (c) {
+	case '\n':
+	case ';':
+		source_take(s, TOKEN_END, NULL);
+		s->line += c == '\n';
+		break;
+	case '{':
+		source_take(s, TOKEN_OPEN, NULL);
+		break;
+	case '}':
+		source_take(s, TOKEN_CLOSE, NULL);
+		break;
+	case ' ':
+	case '\t':
+	case '\r':
+		break;
+	default:
+		source_take(s, TOKEN_OTHER, NULL);
+	}
+}
+
+/* Returns whether there is nothing but space in the line so far. */
+static bool read_token(struct source *s, FILE *in, int c, bool is_alone)
+{
+	if (c == '#') {
+		skip_comment(s, in, is_alone);
+		return is_alone;
+	}
+	if (c == '\\')
+		return escape(s, in);
+	if (c == '"')
+		read_string(s, in);
+	else if (is_word(c))
+		read_word(s, in, c);
+	else
+		read_mark(s, c);
+	return c == '\n' || (is_alone && (c == ' ' || c == '\t'));
+}
+
 static void read_tokens(struct source *s, FILE *in)
 {
-	bool is_alone = true; /* nothing but space in the line so far */
+	bool is_alone = true;
 	int c;
 
-	while ((c = getc_unlocked(in)) != EOF && !s->unsure && !s->no_memory) {
-		if (c == '"') {
-			read_string(s, in);
-		} else if (c == '#') {
-			skip_comment(s, in, is_alone);
-			continue;
-		} else if (c == '\\') {
-			is_alone = escape(s, in);
-			continue;
-		} else if (c == '\n' || c == ';') {
-			source_take(s, TOKEN_END, NULL);
-			s->line += c == '\n';
-		} else if (c == '{' || c == '}') {
-			source_take(s, c == '{' ? TOKEN_OPEN : TOKEN_CLOSE, NULL);
-		} else if (is_word(c)) {
-			read_word(s, in, c);
-		} else if (c != ' ' && c != '\t' && c != '\r') {
-			source_take(s, TOKEN_OTHER, NULL);
-		}
-		is_alone = c == '\n' || (is_alone && (c == ' ' || c == '\t'));
+	while (!s->unsure && !s->no_memory && (c = getc_unlocked(in)) != EOF) {
+		is_alone = read_token(s, in, c, is_alone);
 		if (s->include)
 			include(s);
 	}

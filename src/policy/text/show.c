@@ -284,25 +284,36 @@ static const struct rule *rule_of(struct walk *w, struct line l)
 	return &w->rs->rules[chain->first_rule + w->rule++];
 }
 
+static const struct rule *what_is_in(struct walk *w, struct line l)
+{
+	if (w->block == BLOCK_SET)
+		note_set(w, l);
+	return w->block == BLOCK_CHAIN ? rule_of(w, l) : NULL;
+}
+
+/* What a line says of where it stands. The rule that it is, which *l is then; or NULL. */
+static const struct rule *place(struct walk *w, struct line *l)
+{
+	if (!take(l, "\t"))
+		enter_table(w, *l);
+	else if (take(l, "\t"))
+		return what_is_in(w, *l);
+	else if (is_name(*l, "}"))
+		leave_block(w);
+	else
+		enter_block(w, *l);
+	return NULL;
+}
+
 static void on_line(struct walk *w, struct line l)
 {
-	struct line rest = l;
 	const struct rule *rule = NULL;
+	struct line rest = l;
 
-	if (!w->in_quotes && !take(&rest, "\t")) {
-		enter_table(w, rest);
-	} else if (!w->in_quotes && !take(&rest, "\t")) {
-		if (is_name(rest, "}"))
-			leave_block(w);
-		else
-			enter_block(w, rest);
-	} else if (!w->in_quotes && w->block == BLOCK_SET) {
-		note_set(w, rest);
-	} else if (!w->in_quotes && w->block == BLOCK_CHAIN) {
-		rule = rule_of(w, rest);
-	}
-	if (!w->in_quotes)
+	if (!w->in_quotes) {
+		rule = place(w, &rest);
 		w->is_written = rule;
+	}
 	if (!w->show || w->err || (w->in_quotes && w->is_written))
 		return;
 	if (rule)

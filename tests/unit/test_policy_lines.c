@@ -180,6 +180,44 @@ static void a_set_in_a_rule_is_refused_where_the_rule_is(void *state)
 	assert_int_equal(f->messages.n, 1);
 }
 
+/* Chains, sets and whatever else is refused itself: where its block is, or a chain's hook. */
+static void what_is_no_rule_has_a_line_too(void *state)
+{
+	static const char *const words[] = {
+		"2: table arp a: packets of this family",
+		"6: table ip t, set s: timeouts: not supported",
+		"8: table ip t, set m: a map of what is no verdict",
+		"9: table ip t, limit l: not supported",
+		"12: table ip t, chain n: type nat: not supported",
+	};
+	struct rulefile *f = state;
+	char want[160];
+	size_t i;
+
+	rulefile_write(f,
+		       "# one\n"
+		       "table arp a { }\n"
+		       "table ip t {\n"
+		       " counter c { }\n"
+		       "\n"
+		       " set s { type ipv4_addr; timeout 5s; }\n"
+		       " # { map m {\n"
+		       " map m { type ipv4_addr : mark; }\n"
+		       " limit l { rate 5/second; }\n"
+		       " chain n {\n"
+		       "  comment \"x\"\n"
+		       "  type nat hook input priority 0\n"
+		       " }\n"
+		       " chain c { " BASE
+		       " }\n"
+		       "}\n");
+	rulefile_read(f, NULL);
+	for (i = 0; i < sizeof(words) / sizeof(*words); i++) {
+		snprintf(want, sizeof(want), "%s:%s", f->path, words[i]);
+		rulefile_must_refuse(f, want);
+	}
+}
+
 /* A rule is put amid others by what only the kernel knows. */
 static void what_is_not_certain_is_not_said(void *state)
 {
@@ -205,6 +243,7 @@ static const struct test tests[] = {
 	WITH(commands_add_and_take_away),
 	WITH(includes_are_files_of_their_own),
 	WITH(what_is_not_certain_is_not_said),
+	WITH(what_is_no_rule_has_a_line_too),
 	WITH(a_set_in_a_rule_is_refused_where_the_rule_is),
 };
 

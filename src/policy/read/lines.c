@@ -102,6 +102,38 @@ static int put_files(int fd, const struct source *s)
 	return err;
 }
 
+/* Whether it is the only one of its kind that is called so. */
+static bool is_only(const struct source *s, const struct source_place *place)
+{
+	const struct source_place *p;
+
+	for (p = s->places; p < s->places + s->n_places; p++)
+		if (p != place && p->is_type >= place->is_type && !strcmp(p->what, place->what))
+			return false;
+	return true;
+}
+
+static int put_places(int fd, const struct source *s)
+{
+	struct listing_place *place;
+	size_t i, len;
+	int err = 0;
+
+	for (i = 0; i < s->n_places && !err; i++) {
+		if (!is_only(s, &s->places[i]))
+			continue;
+		len = sizeof(*place) + strlen(s->places[i].what) + 1;
+		place = malloc(len);
+		if (!place)
+			return -ENOMEM;
+		*place = (struct listing_place){ s->places[i].line, s->places[i].file };
+		strcpy((char *)(place + 1), s->places[i].what);
+		err = listing_put(fd, LISTING_PLACE, place, len);
+		free(place);
+	}
+	return err;
+}
+
 int lines_put(int fd, const char *path, const struct scratch_rules *loaded)
 {
 	struct lines l = { .loaded = loaded };
@@ -116,8 +148,10 @@ int lines_put(int fd, const char *path, const struct scratch_rules *loaded)
 		match_all(&l);
 	if (l.no_memory)
 		err = -ENOMEM;
-	else if (l.n)
+	else if (!source.unsure)
 		err = put_files(fd, &source);
+	if (!err && !source.unsure)
+		err = put_places(fd, &source);
 	if (!err && l.n)
 		err = listing_put(fd, LISTING_LINES, l.line, l.n * sizeof(*l.line));
 	free(l.found);

@@ -19,6 +19,7 @@ enum listing_section {
 	LISTING_END,
 	LISTING_UNLISTED, /* struct listing_unlisted: if nftables can't list all of it */
 	LISTING_FILES,    /* names of the file and of those that it includes */
+	LISTING_PLACE,    /* struct listing_place, and what stands there, as messages have it */
 };
 
 struct listing_head {
@@ -35,6 +36,11 @@ struct listing_failure {
 struct listing_unlisted {
 	uint32_t rules; /* how many have no text */
 	uint32_t signal;
+};
+
+struct listing_place {
+	uint32_t line;
+	uint32_t file;
 };
 
 struct listing_line {

@@ -37,9 +37,29 @@ static struct listing_line line_of(const struct reader *r, size_t rule)
 	return (struct listing_line){ 0 };
 }
 
+/* Where that is which a message begins with: "table ip t, set s: ..." */
+static struct listing_line place_of(const struct reader *r, const char *message)
+{
+	struct attr rest = r->listing, section;
+	struct listing_place place;
+	const char *what;
+	uint32_t kind;
+
+	while (listing_next(&rest, &kind, &section)) {
+		if (kind != LISTING_PLACE || section.len <= sizeof(place) ||
+		    section.data[section.len - 1])
+			continue;
+		memcpy(&place, section.data, sizeof(place));
+		what = (const char *)section.data + sizeof(place);
+		if (!strncmp(message, what, strlen(what)) && message[strlen(what)] == ':')
+			return (struct listing_line){ 0, place.line, place.file };
+	}
+	return (struct listing_line){ 0 };
+}
+
 void reader_refuse(struct reader *r, size_t rule, const char *fmt, ...)
 {
-	struct listing_line line = { 0 };
+	struct listing_line line;
 	const char *file = NULL;
 	char text[1024];
 	va_list ap;
@@ -47,8 +67,7 @@ void reader_refuse(struct reader *r, size_t rule, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (rule != READER_NO_RULE)
-		line = line_of(r, rule);
+	line = rule == READER_NO_RULE ? place_of(r, text) : line_of(r, rule);
 	if (line.line)
 		file = file_of(r, line.file);
 	if (file)
@@ -204,6 +223,7 @@ int policy_parse(struct ruleset *out, const struct policy_listing *listing,
 	const size_t said = messages->n;
 	int err;
 
+	r.listing = all;
 	r.lines = listing_find(all, LISTING_LINES);
 	r.files = listing_find(all, LISTING_FILES);
 	err = listing_texts_init(&r.texts, listing_find(all, LISTING_TEXT));

@@ -37,6 +37,7 @@ struct reader {
 	const char *path;
 	struct attr lines; /* struct listing_line */
 	struct attr files; /* names */
+	struct attr listing;
 	struct ruleset *rs;
 	struct policy_messages *messages;
 	struct listing_texts texts;
@@ -47,7 +48,10 @@ struct reader {
 	bool no_memory;
 };
 
-/* "FILE: ...", or "FILE:LINE: ..." if it is known where rule number `rule` stands. */
+/*
+ * "FILE: ...", or "FILE:LINE: ..." if it is known where rule number `rule` stands, or what the
+ * message begins with.
+ */
 #define READER_NO_RULE UINT32_MAX
 __attribute__((format(printf, 3, 4))) void reader_refuse(struct reader *r, size_t rule,
 							 const char *fmt, ...);

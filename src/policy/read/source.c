@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
 #include "source.h"
 
 #include <linux/netfilter.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,16 +31,17 @@ static bool is_one_of(const struct source *s, uint32_t i, const char *const *lis
 
 #define IS_ONE_OF(s, i, ...) is_one_of((s), (i), (const char *const[]){ __VA_ARGS__, NULL })
 
+static const struct {
+	const char *name;
+	uint8_t family;
+} families[] = {
+	{ "ip", NFPROTO_IPV4 }, { "ip6", NFPROTO_IPV6 },      { "inet", NFPROTO_INET },
+	{ "arp", NFPROTO_ARP }, { "bridge", NFPROTO_BRIDGE }, { "netdev", NFPROTO_NETDEV },
+};
+
 /* The family that stands at *i, which moves on; otherwise that of IPv4. */
 static uint8_t take_family(const struct source *s, uint32_t *i)
 {
-	static const struct {
-		const char *name;
-		uint8_t family;
-	} families[] = {
-		{ "ip", NFPROTO_IPV4 }, { "ip6", NFPROTO_IPV6 },      { "inet", NFPROTO_INET },
-		{ "arp", NFPROTO_ARP }, { "bridge", NFPROTO_BRIDGE }, { "netdev", NFPROTO_NETDEV },
-	};
 	size_t j;
 
 	for (j = 0; j < sizeof(families) / sizeof(*families); j++)
@@ -105,6 +108,43 @@ static void add_rule(struct source *s, uint8_t family, const char *table, const 
 	rule->line = s->begin;
 	rule->inserted = inserted;
 	s->unsure |= !*table || !*chain;
+}
+
+/* `kind` of `name` in a table; NULL: the table. */
+static void add_place(struct source *s, const char *kind, const char *name, bool is_type)
+{
+	struct source_place *place = ARRAY_ADD(s->places, s->n_places);
+	size_t i = 0;
+	int n;
+
+	s->no_memory |= !place;
+	if (!place)
+		return;
+	while (families[i].family != s->family)
+		i++;
+	n = kind ? asprintf(&place->what, "table %s %s, %s %s", families[i].name, s->table, kind,
+			    name) :
+		   asprintf(&place->what, "table %s %s", families[i].name, s->table);
+	if (n < 0) {
+		place->what = NULL;
+		s->no_memory = true;
+	}
+	place->file = s->file;
+	place->line = s->begin;
+	place->is_type = is_type;
+}
+
+/* "set s", "ct helper h" */
+static void add_object(struct source *s)
+{
+	const bool is_long = is(s, 0, "ct");
+	const char *name = word(s, is_long ? 2 : 1);
+	char kind[64];
+
+	snprintf(kind, sizeof(kind), "%s%s%s", is(s, 0, "map") ? "set" : word(s, 0),
+		 is_long ? " " : "", is_long ? word(s, 1) : "");
+	if (*name && s->words[0].kind == TOKEN_WORD)
+		add_place(s, kind, name, false);
 }
 
 /* Rules that go: of all, a table (chain NULL), or a chain. */
@@ -181,6 +221,8 @@ static void on_top(struct source *s)
 
 static void on_chain(struct source *s)
 {
+	if (is(s, 0, "type"))
+		add_place(s, "chain", s->chain, true);
 	if (!IS_ONE_OF(s, 0, "type", "policy", "flags", "comment", "devices", "device"))
 		add_rule(s, s->family, s->table, s->chain, false);
 }
@@ -213,9 +255,12 @@ static bool opens(struct source *s)
 	if (s->block == BLOCK_CHAIN || s->braces)
 		return false;
 	if (s->block == BLOCK_TABLE) {
-		if (!is(s, 0, "chain"))
+		if (!is(s, 0, "chain")) {
+			add_object(s);
 			return false;
+		}
 		set_name(s, &s->chain, word(s, 1));
+		add_place(s, "chain", s->chain, false);
 		s->block = BLOCK_CHAIN;
 		s->alone = false;
 		return true;
@@ -228,6 +273,7 @@ static bool opens(struct source *s)
 	if (s->alone)
 		set_name(s, &s->chain, word(s, i + 1));
 	s->block = s->alone ? BLOCK_CHAIN : BLOCK_TABLE;
+	add_place(s, s->alone ? "chain" : NULL, s->chain, false);
 	return true;
 }
 
@@ -289,6 +335,9 @@ void source_release(struct source *s)
 		release_rule(&s->rules[i]);
 	for (i = 0; i < s->n_files; i++)
 		free(s->files[i]);
+	for (i = 0; i < s->n_places; i++)
+		free(s->places[i].what);
+	free(s->places);
 	free(s->rules);
 	free(s->files);
 	free(s->table);

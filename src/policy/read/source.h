@@ -36,6 +36,14 @@ struct source_rule {
 	bool inserted; /* in front of all that were there */
 };
 
+/* A block of what is no rule. */
+struct source_place {
+	char *what; /* as messages have it: "table ip t, chain c" */
+	uint32_t file;
+	uint32_t line;
+	bool is_type; /* of a chain: where its hook is */
+};
+
 #define SOURCE_WORDS 8u /* of a statement, as many as are looked at */
 
 struct source_word {
@@ -48,7 +56,8 @@ enum source_block { BLOCK_TOP, BLOCK_TABLE, BLOCK_CHAIN };
 struct source {
 	char **files;
 	struct source_rule *rules;
-	size_t n_files, n_rules;
+	struct source_place *places;
+	size_t n_files, n_rules, n_places;
 	bool unsure; /* nothing is known at all */
 	bool no_memory;
 
@@ -78,5 +87,8 @@ void source_take(struct source *s, enum token token, const char *text);
 /* Whether a statement has begun. */
 bool source_is_amid(const struct source *s);
 
-/* Puts LISTING_FILES and LISTING_LINES of all rules of which they are known. 0 or -errno. */
+/*
+ * Puts LISTING_FILES, LISTING_LINES of all rules of which they are known, and LISTING_PLACE of what
+ * has one block only. 0 or -errno.
+ */
 int lines_put(int fd, const char *path, const struct scratch_rules *loaded);

@@ -150,10 +150,10 @@ value number_read(const uint8_t *data, size_t len)
 	return v;
 }
 
-/* nftables up to 1.0.9 shifts bytes of "ip6 dscp @set" the wrong way round, for one. */
+/* nftables up to 1.0.9 shifts bytes of "ip6 dscp" in sets the wrong way round, for one. */
 #define LOST \
-	"the bits that nftables looks up are not those of one field; write the elements into the " \
-	"rule, or use another field"
+	"the bits that nftables looks up are not those of one field; write a set of this field " \
+	"alone into the rule, or use another field"
 
 /* Fields take whole words of a key, as of registers. */
 static bool component_of(const rbit *in, size_t len, struct component *c, const char **why)
@@ -177,7 +177,7 @@ static bool component_of(const rbit *in, size_t len, struct component *c, const 
 	}
 	c->ordered = number_of(in, 8 * len, &c->number);
 	if (!c->ordered && found != field_bits(c->field)) {
-		*why = "only some bits of a field are looked up";
+		*why = LOST;
 		return false;
 	}
 	return true;

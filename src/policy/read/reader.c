@@ -15,10 +15,11 @@
 /* The name of file number n. */
 static const char *file_of(const struct reader *r, uint32_t n)
 {
-	const char *name = (const char *)r->files.data, *end = name + r->files.len;
+	const char *name = (const char *)r->files.data, *end;
 
-	if (!r->files.len || end[-1])
+	if (!r->files.len || name[r->files.len - 1])
 		return NULL;
+	end = name + r->files.len;
 	for (; n && name < end; n--)
 		name += strlen(name) + 1;
 	return name < end ? name : NULL;

@@ -141,12 +141,15 @@ int front_put(int slot_fd, uint32_t key, int prog_fd)
 	return 0;
 }
 
-void front_clear(int slot_fd, unsigned int half)
+void front_clear(int slot_fd, unsigned int half, uint32_t but)
 {
-	uint32_t key = half * FRONT_SEATS, end = key + FRONT_SEATS;
+	uint32_t seat, key;
 
-	for (; key < end; key++)
-		bpf_map_delete_elem(slot_fd, &key);
+	for (seat = 0; seat < FRONT_SEATS; seat++) {
+		key = half * FRONT_SEATS + seat;
+		if (!(but & 1u << seat))
+			bpf_map_delete_elem(slot_fd, &key);
+	}
 }
 
 /* A pin by that name may be anybody's, of any layout. */

@@ -39,8 +39,11 @@ void front_release(struct front *f);
 /* Puts a program into a slot: from the next packet on it judges. Logs the error. */
 int front_put(int slot_fd, uint32_t key, int prog_fd);
 
-/* Empties one half of a slot. */
-void front_clear(int slot_fd, unsigned int half);
+/*
+ * Empties one half of a slot but for these seats (bits). Each that is emptied waits for packets
+ * under way.
+ */
+void front_clear(int slot_fd, unsigned int half, uint32_t but);
 
 /* What the map "turn" says, or a negative errno; -EBADF: that is no such map. */
 int front_turn(int turn_fd, uint64_t *turn);

@@ -80,6 +80,28 @@ uint32_t places_seats(const struct about *a, unsigned int halves)
 	return seats;
 }
 
+static bool has_place(const struct about *a, const struct unfrag_place *want)
+{
+	uint32_t families = 0;
+	unsigned int seat;
+	struct place p;
+
+	for (seat = 0; seat < FRONT_SEATS; seat++)
+		if (place_at(a, seat, &p) && p.hook == want->hook && p.priority == want->priority)
+			families |= 1u << p.family;
+	return !(want->families & ~families);
+}
+
+bool places_have(const struct about *a, const struct unfrag_place *places, uint32_t n)
+{
+	uint32_t i;
+
+	for (i = 0; i < n; i++)
+		if (!has_place(a, &places[i]))
+			return false;
+	return true;
+}
+
 int places_first(const struct about *a, unsigned int half)
 {
 	unsigned int seat;

@@ -39,6 +39,9 @@ int place_program(const struct about *a, unsigned int half, unsigned int seat);
 /* Seats that are in any of these halves, as bits. */
 uint32_t places_seats(const struct about *a, unsigned int halves);
 
+/* Whether all of these places have their seats, in whatever half. */
+bool places_have(const struct about *a, const struct unfrag_place *places, uint32_t n);
+
 /* The first seat of a half, whose program stands for all of them; -1: none. */
 int places_first(const struct about *a, unsigned int half);
 

@@ -57,6 +57,21 @@ int programs_put_pass(int slot_fd, unsigned int half, uint32_t seats)
 	return r;
 }
 
+uint32_t programs_put_twice(const struct programs *p, int slot_fd, const struct about *about,
+			    unsigned int half)
+{
+	uint32_t seat, done = 0;
+	int program;
+
+	for (seat = 0; seat < FRONT_SEATS; seat++) {
+		program = place_program(about, half, seat);
+		if (program >= 0 && !front_put(slot_fd, !half * FRONT_SEATS + seat,
+					       bpf_program__fd(p->progs[program])))
+			done |= 1u << seat;
+	}
+	return done;
+}
+
 int programs_put(const struct programs *p, int slot_fd, const struct about *about,
 		 unsigned int half)
 {

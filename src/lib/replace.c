@@ -164,7 +164,7 @@ static int open_maps(struct replacing *q, uint32_t *old)
 /* Links of places that the old half does not have. */
 static int add_links(struct replacing *q)
 {
-	const struct links_plan plan = {
+	struct links_plan plan = {
 		.about = &q->about,
 		.halves = PLACES_HALF(q->new),
 		.prog_fds = q->front.prog_fds,
@@ -178,6 +178,9 @@ static int add_links(struct replacing *q)
 
 	if (!seats)
 		return 0;
+	/* Another one may have changed places meanwhile. */
+	if (q->netns_fd == LINKS_NETNS_UNKNOWN)
+		q->netns_fd = plan.netns_fd = description_netns(&q->d);
 	if (q->netns_fd == LINKS_NETNS_UNKNOWN)
 		return log_error(-ENOENT,
 				 "there are new places, and no process and no name leads "
@@ -197,8 +200,11 @@ static int add_links(struct replacing *q)
 	return r;
 }
 
-/* Forgets what is only in one half, and what was left by a replace that was cut short. */
-static int keep_half(struct replacing *q, unsigned int half)
+/*
+ * Forgets what is only in the other half, and what was left by a replace that was cut short.
+ * filled: seats of the other half that hold, or are about to hold, what may stay there.
+ */
+static int keep_half(struct replacing *q, unsigned int half, uint32_t filled)
 {
 	struct about a = q->about;
 	int r = links_keep_only(q->store, &a, PLACES_HALF(half));
@@ -210,7 +216,7 @@ static int keep_half(struct replacing *q, unsigned int half)
 	r = about_write(q->about_fd, &a);
 	if (r)
 		return log_error(r, "the description can't be written: %s", strerror(-r));
-	front_clear(q->front.slot_fd, !half);
+	front_clear(q->front.slot_fd, !half, filled);
 	return 0;
 }
 
@@ -223,7 +229,7 @@ static int prepare(struct replacing *q, uint32_t old)
 	if (places_seats(&q->d.about, PLACES_HALF(q->new)))
 		front_settle();
 	if (!r)
-		r = keep_half(q, q->old);
+		r = keep_half(q, q->old, places_seats(&q->about, PLACES_BOTH));
 	if (!r)
 		r = pin_next(q, first, old);
 	if (!r)
@@ -233,6 +239,19 @@ static int prepare(struct replacing *q, uint32_t old)
 	if (!r && about_write(q->about_fd, &q->about))
 		r = log_error(-EIO, "the description can't be written");
 	return r;
+}
+
+/*
+ * Programs that are not in force any more have to go, and it is much faster to put others into
+ * their seats than to empty those: with each that it empties, the kernel waits for packets under
+ * way.
+ */
+static void forget_old(struct replacing *q)
+{
+	uint32_t filled = programs_put_twice(&q->programs, q->front.slot_fd, &q->about, q->new);
+
+	/* Said by it; the next change does it again. */
+	keep_half(q, q->new, filled);
 }
 
 static int replace_placed(struct replacing *q)
@@ -248,23 +267,23 @@ static int replace_placed(struct replacing *q)
 	if (!r)
 		r = front_flip(q->front.turn_fd, places_turn(&q->about, q->new));
 	if (r) {
-		keep_half(q, q->old);
+		keep_half(q, q->old, 0);
 		if (q->id && q->id != old)
 			program_forget(q->store, q->id);
 		return r;
 	}
 	settle(q);
-	/* Said by it; the next change does it again. */
-	keep_half(q, q->new);
+	forget_old(q);
 	return 0;
 }
 
-/* Finding the namespace can take long, so not while others have to wait. */
+/* For links that are new. Finding it can take long, so not while others have to wait. */
 static void find_netns(struct replacing *q)
 {
 	struct description d = { 0 };
 
-	if (q->opts.n_places && !about_read(q->store, ABOUT_NAME, &d.about, sizeof(d.about)))
+	if (q->opts.n_places && !about_read(q->store, ABOUT_NAME, &d.about, sizeof(d.about)) &&
+	    !places_have(&d.about, q->opts.places, q->opts.n_places))
 		q->netns_fd = description_netns(&d);
 }
 

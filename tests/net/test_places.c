@@ -334,6 +334,36 @@ static void places_come_and_go_with_a_replace_and_no_packet_is_lost(void *state)
 	life_end(att);
 }
 
+/* Programs in both halves of the slot; 0 behind the last. */
+static void slot_ids(uint32_t ids[2 * UNFRAG_PLACES_MAX + 1])
+{
+	lab_autoclose int fd = test_ok(bpf_obj_get(LIFE_ROOT "/" PLACED_NAME "/slot"));
+	uint32_t n = 0, key;
+
+	for (key = 0; key < 2 * UNFRAG_PLACES_MAX; key++)
+		n += !bpf_map_lookup_elem(fd, &key, &ids[n]);
+	ids[n] = 0;
+}
+
+static void nothing_holds_a_program_that_was_replaced(void *state)
+{
+	const struct unfrag_place places[] = { placed_at(IN, 0, 0), placed_at(IN, 1, 1),
+					       placed_at(OUT, 2, 2) };
+	struct unfrag_attachment *att = attach(state, places, 3);
+	uint32_t before[2 * UNFRAG_PLACES_MAX + 1];
+
+	slot_ids(before);
+	/* All of them again, fewer places, and those that were there at first. */
+	for (int i = 0; i < 3; i++) {
+		test_ok(placed_replace(att, 2, places, i == 1 ? 1 : 3, -1));
+		for (int k = 0; before[k]; k++)
+			test_err(bpf_prog_get_fd_by_id(before[k]), -ENOENT);
+		slot_ids(before);
+		assert_int_not_equal(before[0], 0);
+	}
+	life_end(att);
+}
+
 static void a_replace_that_fails_keeps_programs_and_places(void *state)
 {
 	const struct unfrag_place one[] = { placed_at(IN, 1, 0) };
@@ -459,6 +489,7 @@ static const struct test tests[] = {
 	PLACES_TEST(options_that_contradict_are_refused),
 	PLACES_TEST(replaces_are_one_step_for_all_programs_and_lose_no_packet),
 	PLACES_TEST(places_come_and_go_with_a_replace_and_no_packet_is_lost),
+	PLACES_TEST(nothing_holds_a_program_that_was_replaced),
 	PLACES_TEST(a_replace_that_fails_keeps_programs_and_places),
 	PLACES_TEST(a_lock_holds_for_several_calls_and_keeps_others_out),
 	PLACES_TEST(maps_of_what_is_in_force_are_found_by_name),

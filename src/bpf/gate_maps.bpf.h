@@ -5,9 +5,8 @@
  */
 #pragma once
 
-#include <unfrag/kernel.bpf.h>
-
 #include "../gate/walk.h"
+#include "gate_kernel.bpf.h"
 
 const volatile struct gate_config config = { 0 };
 

@@ -5,6 +5,8 @@
  */
 #pragma once
 
+#include <unfrag/facts.h>
+
 #include "../gate/bits.h"
 #include "gate_kernel.bpf.h"
 

@@ -20,6 +20,7 @@ struct job {
 	uint64_t memory;
 	bool json;
 	struct ruleset rs;
+	struct policy_listing listing;
 	struct image *image;
 	struct warning *warnings;
 	size_t n_warnings;
@@ -37,7 +38,7 @@ static size_t count_elements(const struct ruleset *rs)
 
 static int compile(struct job *job)
 {
-	const struct image_opts opts = { .memory = job->memory };
+	const struct image_opts opts = { .memory = job->memory, .listing = job->listing.len };
 	struct complaint c = { "" };
 	int err = image_new(&job->image, &job->rs, &opts, &c);
 
@@ -58,8 +59,8 @@ static const struct {
 	{ \
 #name, offsetof(struct image_memory, name) \
 	}
-	PART(vectors), PART(direct), PART(lines),  PART(trees),  PART(tuples),
-	PART(entries), PART(checks), PART(chains), PART(limits), PART(counters),
+	PART(vectors), PART(direct), PART(lines),  PART(trees),    PART(tuples), PART(entries),
+	PART(checks),  PART(chains), PART(limits), PART(counters), PART(events), PART(listing),
 #undef PART
 };
 
@@ -158,7 +159,7 @@ static int run_job(struct job *job)
 
 	if (job->json)
 		job->messages = must(json_array());
-	code = policy_source_read(&job->rs, job->file, job->messages);
+	code = policy_source_read(&job->rs, &job->listing, job->file, job->messages);
 	if (!code)
 		code = compile(job);
 	if (job->json)
@@ -193,6 +194,7 @@ static int run(const struct verb *self, int argc, char **argv)
 	free(job.warnings);
 	image_free(job.image);
 	ruleset_release(&job.rs);
+	policy_listing_release(&job.listing);
 	return code;
 }
 

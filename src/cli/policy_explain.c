@@ -203,7 +203,7 @@ static int run_packet(struct job *job)
 static int run_job(struct job *job)
 {
 	struct complaint c = { "" };
-	int code = policy_source_read(&job->rs, job->file, NULL);
+	int code = policy_source_read(&job->rs, NULL, job->file, NULL);
 
 	if (code)
 		return code;

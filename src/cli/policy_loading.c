@@ -137,7 +137,7 @@ static int find_places(struct policy_loading *l)
 
 static int load(struct policy_loading *l, const char *path)
 {
-	const struct image_opts opts = { .memory = l->about.memory };
+	const struct image_opts opts = { .memory = l->about.memory, .listing = l->listing.len };
 	const struct instance_opts kept = {
 		.about = &l->about,
 		.listing = l->listing.len ? &l->listing : NULL,

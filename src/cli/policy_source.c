@@ -19,10 +19,11 @@ static void tell(const struct policy_messages *m, json_t *messages)
 			fprintf(stderr, "%s\n", m->text[i]);
 }
 
-int policy_source_read(struct ruleset *out, const char *file, json_t *messages)
+int policy_source_read(struct ruleset *out, struct policy_listing *listing, const char *file,
+		       json_t *messages)
 {
 	struct policy_messages m = { 0 };
-	const struct policy_read_opts opts = { .netns = -1, .messages = &m };
+	const struct policy_read_opts opts = { .netns = -1, .messages = &m, .listing = listing };
 	int err = policy_read(out, file, &opts);
 
 	tell(&m, messages);

@@ -16,6 +16,8 @@
 #include "complaint.h"
 #include "rule.h"
 
+#define IMAGE_EVENTS_BYTES (1u << 20) /* of a ruleset that logs: room for some thousand events */
+
 /* A tree, from its header line on. Of a field's table, or of a set: then it is a map of its own. */
 struct image_tree {
 	struct gate_line *lines;
@@ -42,6 +44,7 @@ struct image_set {
 /* What each map takes in bytes, with what the kernel adds to the elements of hashes. */
 struct image_memory {
 	uint64_t vectors, direct, lines, trees, tuples, entries, checks, chains, limits;
+	uint64_t events, listing;
 	uint64_t counters; /* of one CPU */
 	uint64_t total; /* with counters on all CPUs that are possible, and what they had earlier */
 };
@@ -68,6 +71,7 @@ struct image {
 
 struct image_opts {
 	uint64_t memory; /* most that all maps may take together, bytes; 0: no limit */
+	size_t listing;  /* bytes of the listing that is to be kept with it */
 	uint32_t cpus;   /* that are possible; 0: as many as this machine has */
 };
 
@@ -87,6 +91,13 @@ void image_free(struct image *image);
 int image_tree_of_set(struct image_tree *out, const struct set *s, struct complaint *c);
 int image_tuples_of_set(struct image_tuples *out, const struct set *s, uint32_t number,
 			struct complaint *c);
+
+/* What the content of a set takes as a map: a tree of so many lines, or so many tuples. */
+uint64_t image_tree_bytes(size_t lines);
+uint64_t image_tuples_bytes(size_t tuples);
+
+/* Whether the elements of a set can change without the rules. */
+bool image_set_changes(const struct set *s);
 
 /* Whether all jumps end: no loops, at most GATE_JUMPS_MAX deep, GATE_STEPS_MAX long. */
 int image_check_jumps(const struct ruleset *rs, struct complaint *c);

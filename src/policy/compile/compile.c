@@ -109,16 +109,17 @@ static int make(struct draft *d, const struct image_opts *opts)
 		err = draft_state(d);
 	if (err)
 		return err;
-	memory_count(d->image, opts ? opts->cpus : 0);
-	return memory_check(d->image, opts ? opts->memory : 0, d->complaint);
+	memory_count(d->image, opts);
+	return memory_check(d->image, opts->memory, d->complaint);
 }
 
 int image_new(struct image **out, const struct ruleset *rs, const struct image_opts *opts,
 	      struct complaint *c)
 {
 	struct draft d = { .rs = rs, .complaint = c, .image = calloc(1, sizeof(*d.image)) };
+	const struct image_opts none = { 0 };
 	size_t i;
-	int err = d.image ? make(&d, opts) : draft_no_memory(&d);
+	int err = d.image ? make(&d, opts ? opts : &none) : draft_no_memory(&d);
 
 	for (i = 0; i < d.n_conditions; i++)
 		condition_release(&d.conditions[i]);

@@ -22,9 +22,14 @@ static uint64_t array_bytes(uint64_t n, uint64_t size)
 	return MAP_BYTES + n * round_up(size);
 }
 
-static uint64_t tuples_bytes(uint64_t n)
+uint64_t image_tree_bytes(size_t lines)
 {
-	uint64_t buckets = 1;
+	return array_bytes(lines, sizeof(struct gate_line));
+}
+
+uint64_t image_tuples_bytes(size_t tuples)
+{
+	uint64_t buckets = 1, n = tuples ? tuples : 1;
 
 	while (buckets < n)
 		buckets *= 2;
@@ -33,13 +38,17 @@ static uint64_t tuples_bytes(uint64_t n)
 		    sizeof(union gate_tuple_value));
 }
 
-void memory_count(struct image *image, uint32_t cpus)
+bool image_set_changes(const struct set *s)
+{
+	return s->is_named && !s->verdicts;
+}
+
+void memory_count(struct image *image, const struct image_opts *opts)
 {
 	struct image_memory *m = &image->memory;
+	uint32_t cpus = opts->cpus ? opts->cpus : (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
 	size_t i;
 
-	if (!cpus)
-		cpus = (uint32_t)sysconf(_SC_NPROCESSORS_CONF);
 	m->vectors = array_bytes(image->n_vectors,
 				 8 * (uint64_t)(image->config.summaries + image->config.words));
 	m->direct = array_bytes(1, image->n_direct * sizeof(*image->direct));
@@ -47,18 +56,21 @@ void memory_count(struct image *image, uint32_t cpus)
 	m->trees = array_bytes(image->n_sets, sizeof(void *));
 	m->tuples = array_bytes(image->n_sets, sizeof(void *));
 	for (i = 0; i < image->n_sets; i++) {
-		if (image->sets[i].tree.n)
-			m->trees += array_bytes(image->sets[i].tree.n, sizeof(struct gate_line));
-		if (image->sets[i].tuples.n)
-			m->tuples += tuples_bytes(image->sets[i].tuples.n);
+		if (image->sets[i].tree.lines)
+			m->trees += image_tree_bytes(image->sets[i].tree.n);
+		else
+			m->tuples += image_tuples_bytes(image->sets[i].tuples.n);
 	}
 	m->entries = array_bytes(image->n_entries, sizeof(*image->entries));
 	m->checks = array_bytes(image->n_checks, sizeof(*image->checks));
 	m->chains = array_bytes(image->n_chains, sizeof(*image->chains));
 	m->limits = array_bytes(image->n_limits, sizeof(*image->limits));
 	m->counters = array_bytes(image->n_counters, sizeof(*image->counters));
+	m->events = image->n_logs ? IMAGE_EVENTS_BYTES : 0;
+	m->listing = opts->listing;
 	m->total = m->vectors + m->direct + m->lines + m->trees + m->tuples + m->entries +
-		   m->checks + m->chains + m->limits + (cpus + 1) * m->counters;
+		   m->checks + m->chains + m->limits + m->events + m->listing +
+		   (cpus + 1) * m->counters;
 }
 
 static double mib(uint64_t bytes)
@@ -72,9 +84,10 @@ int memory_check(const struct image *image, uint64_t limit, struct complaint *c)
 
 	if (!limit || m->total <= limit)
 		return 0;
-	return complain(c, -E2BIG,
-			"the ruleset takes %.1f MiB and may take %.1f MiB (rules %.1f, sets %.1f, "
-			"tables of fields %.1f): allow more memory, or shorten its sets",
-			mib(m->total), mib(limit), mib(m->vectors + m->entries + m->checks),
-			mib(m->trees + m->tuples), mib(m->direct + m->lines));
+	return complain(
+		c, -E2BIG,
+		"the ruleset takes %.1f MiB and may take %.1f MiB (rules %.1f, sets %.1f, "
+		"tables of fields %.1f, its listing %.1f): allow more memory, or shorten its sets",
+		mib(m->total), mib(limit), mib(m->vectors + m->entries + m->checks),
+		mib(m->trees + m->tuples), mib(m->direct + m->lines), mib(m->listing));
 }

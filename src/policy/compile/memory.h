@@ -6,8 +6,8 @@
 
 #include "image.h"
 
-/* Fills in image->memory. cpus 0: those of this machine. */
-void memory_count(struct image *image, uint32_t cpus);
+/* Fills in image->memory. */
+void memory_count(struct image *image, const struct image_opts *opts);
 
 /* -E2BIG beyond limit bytes; 0: no limit. */
 int memory_check(const struct image *image, uint64_t limit, struct complaint *c);

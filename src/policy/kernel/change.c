@@ -115,7 +115,7 @@ int change_set(struct instance *in, uint32_t set, enum change what, struct eleme
 	struct regions now = { NULL, 0 };
 	int r;
 
-	if (s->verdicts)
+	if (!image_set_changes(s))
 		return complain(c, -EINVAL,
 				"'%s' is a map of verdicts, which changes only with the "
 				"rules; change the file and reload",

@@ -17,7 +17,6 @@
 /* Sets that are put into their places by one call: it waits for packets under way once. */
 #define SETS_AT_ONCE 128u
 #define AT_ONCE      (1u << 16)
-#define EVENTS_BYTES (1u << 20) /* some thousand events */
 
 static int size_map(struct bpf_map *map, size_t n)
 {
@@ -57,7 +56,7 @@ int fill_sizes(struct gate_bpf *skel, const struct image *image)
 	int r = bpf_map__set_value_size(skel->maps.vectors, vector_bytes(image));
 
 	if (!r && image->n_logs)
-		r = bpf_map__set_max_entries(skel->maps.events, EVENTS_BYTES);
+		r = bpf_map__set_max_entries(skel->maps.events, IMAGE_EVENTS_BYTES);
 	if (!r)
 		r = bpf_map__set_value_size(skel->maps.direct, (uint32_t)direct_bytes(image));
 	for (i = 0; i < sizeof(maps) / sizeof(*maps) && !r; i++)

@@ -122,6 +122,21 @@ static void take_maps(struct instance *in)
 		in->fds[i] = bpf_object__find_map_fd_by_name(in->skel->obj, maps[i].name);
 }
 
+static void note_memory(struct instance *in, const struct image *image)
+{
+	const struct image_set *s;
+	size_t i;
+
+	in->about.takes = image->memory.total;
+	in->about.fixed = image->memory.total;
+	for (i = 0; i < image->n_sets; i++) {
+		s = &image->sets[i];
+		if (image_set_changes(&in->rs->sets[i]))
+			in->about.fixed -= s->tree.lines ? image_tree_bytes(s->tree.n) :
+							   image_tuples_bytes(s->tuples.n);
+	}
+}
+
 static int load(struct instance *in, const struct image *image, const struct instance_opts *opts,
 		struct complaint *c)
 {
@@ -134,7 +149,7 @@ static int load(struct instance *in, const struct image *image, const struct ins
 		in->about = *opts->about;
 	in->about.version = KEPT_VERSION;
 	in->about.since = time(NULL);
-	in->about.takes = image->memory.total;
+	note_memory(in, image);
 	r = fill_arrays(in->skel, image, c);
 	if (!r)
 		r = fill_sets(in->skel, image, c);
@@ -260,7 +275,9 @@ static int read_ruleset(struct instance *in)
 	r = policy_parse(&in->own, &in->listing, &said);
 	policy_messages_release(&said);
 	in->rs = &in->own;
-	return r ? r : check_sizes(in);
+	if (!r)
+		r = check_sizes(in);
+	return r ? r : instance_weigh(in);
 }
 
 int instance_open(struct instance **out, struct unfrag_attachment *att, struct complaint *c)

@@ -33,15 +33,16 @@ struct unfrag_attachment;
 
 /* What was asked for, kept in a map of the instance. */
 struct instance_about {
-	uint32_t version; /* of this layout; filled in, as are `since` and `takes` */
+	uint32_t version; /* of this layout; filled in, as are `since`, `takes` and `fixed` */
 	uint32_t flags;   /* of the caller */
 	int64_t since;    /* seconds since 1970 */
 	uint64_t memory;  /* most that maps may take, bytes; 0: no limit */
-	uint64_t takes;   /* what they took when it was loaded */
+	uint64_t takes;   /* what they take now; sets may have changed */
+	uint64_t fixed;   /* of it, all but the elements of sets that can change */
 	char name[INSTANCE_NAME_MAX];
 	char path[INSTANCE_PATH_MAX]; /* of the file, so that it can be read again from anywhere */
 	uint64_t reloads; /* how many led to it, without a gap; instance_inherit() counts */
-	char spare[144];
+	char spare[136];
 };
 
 struct instance_opts {
@@ -102,6 +103,9 @@ int instance_events(const struct instance *in);
 int instance_elements(const struct instance *in, uint32_t set, struct element **out, size_t *n,
 		      struct complaint *c);
 
-/* Puts this content into a set, in one step. Elements are as struct set has them. */
+/*
+ * Puts this content into a set, in one step. Elements are as struct set has them. -E2BIG: then maps
+ * would take more than was allowed.
+ */
 int instance_put_elements(struct instance *in, uint32_t set, const struct element *elements,
 			  size_t n, struct complaint *c);

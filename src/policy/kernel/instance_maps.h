@@ -34,6 +34,9 @@ struct instance {
 /* The kernel's refusal, in words. what: "the map 'x' can't be filled" */
 int instance_complain(struct complaint *c, int err, const char *what);
 
+/* Fills in what all maps take now. */
+int instance_weigh(struct instance *in);
+
 /* Fills entries 0..n-1 of an array; reads them. Entries of counters are of all CPUs. */
 int instance_write(int fd, const void *values, size_t n);
 int instance_read(int fd, void *values, size_t n);

@@ -51,19 +51,82 @@ int instance_elements(const struct instance *in, uint32_t set, struct element **
 	return 0;
 }
 
-static int make_content(const struct set *s, uint32_t number, struct complaint *c)
+/* What the elements of a set take now. */
+static int weigh_set(const struct instance *in, uint32_t set, uint64_t *bytes)
+{
+	const struct set *s = &in->rs->sets[set];
+	struct bpf_map_info info = { 0 };
+	uint32_t len = sizeof(info);
+	int fd = open_content(outer_of(in, s), set);
+	int r = fd < 0 ? fd : bpf_obj_get_info_by_fd(fd, &info, &len);
+
+	if (fd >= 0)
+		close(fd);
+	*bytes = s->n == 1 ? image_tree_bytes(info.max_entries) :
+			     image_tuples_bytes(info.max_entries);
+	return r;
+}
+
+int instance_weigh(struct instance *in)
+{
+	uint64_t all = in->about.fixed, bytes;
+	uint32_t i;
+	int r = 0;
+
+	for (i = 0; i < in->rs->n_sets && !r; i++) {
+		if (!image_set_changes(&in->rs->sets[i]))
+			continue;
+		r = weigh_set(in, i, &bytes);
+		all += bytes;
+	}
+	if (!r)
+		in->about.takes = all;
+	return r;
+}
+
+/* Whether there may be that much instead of what there is. */
+static int check_memory(struct instance *in, uint32_t set, uint64_t bytes, struct complaint *c)
+{
+	const struct set *s = &in->rs->sets[set];
+	const double mib = 1 << 20;
+	uint64_t now, all;
+	int r = instance_weigh(in);
+
+	if (!r)
+		r = weigh_set(in, set, &now);
+	if (r)
+		return cant_read(c, s, r);
+	all = in->about.takes - now + bytes;
+	if (!in->about.memory || all <= in->about.memory || bytes <= now)
+		return 0;
+	return complain(c, -E2BIG,
+			"with these elements of set '%s' the ruleset would take %.1f MiB, and it "
+			"may take %.1f MiB: reload it with more (--memory), or shorten its sets",
+			s->name, (double)all / mib, (double)in->about.memory / mib);
+}
+
+/* What an element takes is known once prefixes and lines are made of them. */
+static int make_content(struct instance *in, const struct set *s, uint32_t number,
+			struct complaint *c)
 {
 	struct image_tuples tuples = { NULL, 0 };
 	struct image_tree tree = { NULL, 0 };
 	int r = s->n == 1 ? image_tree_of_set(&tree, s, c) :
 			    image_tuples_of_set(&tuples, s, number, c);
 
-	if (r)
-		return r;
-	r = s->n == 1 ? fill_tree(&tree) : fill_tuples(&tuples);
+	if (!r)
+		r = check_memory(in, number,
+				 s->n == 1 ? image_tree_bytes(tree.n) :
+					     image_tuples_bytes(tuples.n),
+				 c);
+	if (!r) {
+		r = s->n == 1 ? fill_tree(&tree) : fill_tuples(&tuples);
+		if (r < 0)
+			complain(c, r, "set '%s' can't be filled: %s", s->name, strerror(-r));
+	}
 	free(tree.lines);
 	free(tuples.tuples);
-	return r < 0 ? complain(c, r, "set '%s' can't be filled: %s", s->name, strerror(-r)) : r;
+	return r;
 }
 
 int instance_put_elements(struct instance *in, uint32_t set, const struct element *elements,
@@ -74,7 +137,7 @@ int instance_put_elements(struct instance *in, uint32_t set, const struct elemen
 
 	s.elements = (struct element *)elements;
 	s.n_elements = n;
-	fd = make_content(&s, set, c);
+	fd = make_content(in, &s, set, c);
 	if (fd < 0)
 		return fd;
 	r = bpf_map_update_elem(outer_of(in, &s), &set, &fd, BPF_ANY);

@@ -7,7 +7,7 @@
 
 #include "instance.h"
 
-#define KEPT_VERSION 1u
+#define KEPT_VERSION 2u
 #define KEPT_PAGE    4096u
 
 struct gate_bpf;

@@ -79,6 +79,7 @@ static void print_head(const struct policy_shown *s, const char *name)
 	const struct instance_about *about = instance_about(s->instance);
 	const struct unfrag_place *p;
 	char size[QUANTITY_MAX], words[OUTPUT_WORDS];
+	uint64_t lost;
 
 	printf("# %s: ", name);
 	print_plain(about->path[0] ? about->path : "from no file");
@@ -91,6 +92,9 @@ static void print_head(const struct policy_shown *s, const char *name)
 		       output_families(p->families, words),
 		       unfrag_hook_name((enum unfrag_hook)p->hook), p->priority);
 	putchar('\n');
+	if (!instance_lost(s->instance, &lost) && lost)
+		printf("# %llu logged packets were lost: nobody read them in time\n",
+		       (unsigned long long)lost);
 	if (about->flags & POLICY_CLOSED)
 		puts("# EVERY PACKET IS DROPPED: its file could not be loaded");
 }

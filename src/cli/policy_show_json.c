@@ -151,8 +151,10 @@ json_t *policy_shown_json(struct policy_shown *s, const char *name, bool element
 	const struct ruleset *rs = instance_ruleset(s->instance);
 	const struct instance_about *about = instance_about(s->instance);
 	json_t *tables = json_array(), *table;
+	uint64_t lost = 0;
 	uint32_t i;
 
+	instance_lost(s->instance, &lost);
 	for (i = 0; i < rs->n_tables; i++) {
 		table = table_json(s, i, elements);
 		if (!table) {
@@ -161,9 +163,10 @@ json_t *policy_shown_json(struct policy_shown *s, const char *name, bool element
 		}
 		json_array_append_new(tables, table);
 	}
-	return json_pack("{s:s, s:o, s:o, s:I, s:I, s:b, s:o, s:o}", "name", name, "file",
+	return json_pack("{s:s, s:o, s:o, s:I, s:I, s:I, s:b, s:o, s:o}", "name", name, "file",
 			 about->path[0] ? json_text(about->path) : json_null(), "netns",
 			 json_text(s->info.netns), "since", (json_int_t)about->since, "memory",
-			 (json_int_t)about->takes, "closed", !!(about->flags & POLICY_CLOSED),
-			 "places", places_json(&s->info), "tables", tables);
+			 (json_int_t)about->takes, "lost", (json_int_t)lost, "closed",
+			 !!(about->flags & POLICY_CLOSED), "places", places_json(&s->info),
+			 "tables", tables);
 }

@@ -263,70 +263,6 @@ static void memory_is_kept_to(void *state)
 	command_expect(&c, 2, "lots");
 }
 
-static json_int_t memory_of_what_is_in_force(void)
-{
-	struct command c;
-	json_t *root;
-	json_int_t bytes;
-
-	command_run(&c, "policy", "show", "--terse", "--json", POLICED_NAME);
-	root = json_loads(c.out, 0, NULL);
-	bytes = json_integer_value(json_object_get(json_array_get(root, 0), "memory"));
-	json_decref(root);
-	assert_true(bytes > 0);
-	return bytes;
-}
-
-/* n addresses that can't be joined. */
-static const char *elements_file(unsigned int n)
-{
-	char *text = NULL;
-	const char *path;
-	size_t len;
-	FILE *f = open_memstream(&text, &len);
-
-	for (unsigned int i = 0; i < n; i++)
-		fprintf(f, "10.0.%u.%u\n", i / 128, i % 128 * 2);
-	assert_int_equal(fclose(f), 0);
-	path = policed_file("%s", text);
-	free(text);
-	return path;
-}
-
-static void sets_grow_no_further_than_memory_allows(void *state)
-{
-	const struct life *l = state;
-	json_int_t empty, full;
-	char limit[32];
-	struct command c;
-
-	policed_load(l, policed_file("table ip t { set s { type ipv4_addr; }\n"
-				     " set p { type ipv4_addr . inet_service; }\n"
-				     " chain c { type filter hook input priority %d;\n"
-				     " ip saddr @s drop\n ip saddr . udp sport @p drop\n }\n}\n",
-				     life_priority(0)));
-	empty = memory_of_what_is_in_force();
-	snprintf(limit, sizeof(limit), "%lld", (long long)empty + 8000);
-	command_run(&c, "policy", "reload", "--memory", limit, POLICED_NAME);
-	assert_int_equal(memory_of_what_is_in_force(), empty);
-	command_run(&c, "policy", "set", "import", POLICED_NAME, "s", elements_file(2000));
-	command_expect(&c, 1, "set 's' the ruleset would take");
-	command_run(&c, "policy", "set", "list", POLICED_NAME, "s");
-	assert_string_equal(c.out, "");
-	command_run(&c, "policy", "set", "import", POLICED_NAME, "s", elements_file(500));
-	full = memory_of_what_is_in_force();
-	assert_true(full > empty + 500 * 8 && full <= empty + 8000);
-	for (int port = 1; !c.status; port++) {
-		snprintf(limit, sizeof(limit), "10.0.0.1 . %d", 2 * port);
-		command_run(&c, "policy", "set", "add", POLICED_NAME, "p", limit);
-		assert_true(port < 100);
-	}
-	command_expect(&c, 1, "set 'p' the ruleset would take");
-	command_run(&c, "policy", "set", "flush", POLICED_NAME, "s");
-	command_run(&c, "policy", "set", "add", POLICED_NAME, "p", limit);
-	assert_int_equal(c.status, 0);
-}
-
 static void names_in_use_and_other_programs_are_left_alone(void *state)
 {
 	const struct life *l = state;
@@ -494,7 +430,6 @@ static const struct test tests[] = {
 	POLICED_TEST(what_can_not_be_loaded_changes_nothing),
 	POLICED_TEST(a_place_that_is_taken_is_named),
 	POLICED_TEST(memory_is_kept_to),
-	POLICED_TEST(sets_grow_no_further_than_memory_allows),
 	POLICED_TEST(names_in_use_and_other_programs_are_left_alone),
 	POLICED_TEST(usage_is_told),
 	POLICED_TEST(on_fail_closed_drops_all_until_a_ruleset_comes),

@@ -7,8 +7,9 @@
 #include "policy.h"
 
 /*
- * Reads a file ("-": standard input); *listing: what the kernel held, or NULL. What there is to say goes to stderr as it is, or into
- * *messages, an array, if that is given. Returns an exit code.
+ * Reads a file ("-": standard input); *listing: what the kernel held of it, or NULL. What there is
+ * to say goes to stderr as it is, or into *messages, an array, if that is given. Returns an exit
+ * code.
  */
 int policy_source_read(struct ruleset *out, struct policy_listing *listing, const char *file,
 		       json_t *messages);

@@ -262,6 +262,18 @@ double bench_median_difference(const struct bench_samples *s, const struct bench
 	return bench_median(&differences);
 }
 
+/* What box plots draw as notches: 1.57 times the distance of the quartiles by the root of n. */
+double bench_median_error(const struct bench_samples *s, const struct bench_samples *from)
+{
+	struct bench_samples d = { .count = 0 };
+	unsigned int n;
+
+	for (unsigned int i = 0; i < s->count && (!from || i < from->count); i++)
+		bench_add(&d, s->values[i] - (from ? from->values[i] : 0));
+	n = sort_valid(d.values, d.count);
+	return 1.57 * (quantile(d.values, n, 0.75) - quantile(d.values, n, 0.25)) / sqrt(n);
+}
+
 double *bench_table_add(struct bench_table *table, const char *label)
 {
 	struct bench_row *row = &table->rows[table->n_rows++];
@@ -313,14 +325,26 @@ static void print_table(const struct bench_table *table)
 	putchar('\n');
 }
 
+/* The limit is no farther off than a value may be. */
+static bool is_close(const struct bench_target *target)
+{
+	for (size_t i = 0; i < target->n_values; i++)
+		if (target->errors[i] > 0 &&
+		    fabs(target->values[i] - target->limit) <= target->errors[i])
+			return true;
+	return false;
+}
+
 static void print_target(const struct bench_target *target)
 {
 	printf("%-13s%s:", bench_target_reached(target) ? "reached" : "not reached", target->label);
 	for (size_t i = 0; i < target->n_values; i++) {
 		printf("%s %s ", i ? "," : "", target->names[i]);
 		print_value(target->values[i], 0, target->decimals);
+		if (target->errors[i] > 0)
+			printf(" ±%.*f", target->decimals, target->errors[i]);
 	}
-	putchar('\n');
+	puts(is_close(target) ? " (within noise)" : "");
 }
 
 static void print_text(const struct bench_report *report)
@@ -363,9 +387,11 @@ static json_t *json_table(const struct bench_table *table)
 
 static json_t *json_target(const struct bench_target *target)
 {
-	return json_pack("{s:s, s:f, s:o, s:b}", "label", target->label, "limit", target->limit,
-			 "values", json_values(target->names, target->values, target->n_values),
-			 "reached", bench_target_reached(target));
+	return json_pack("{s:s, s:f, s:o, s:o, s:b}", "label", target->label, "limit",
+			 target->limit, "values",
+			 json_values(target->names, target->values, target->n_values), "errors",
+			 json_values(target->names, target->errors, target->n_values), "reached",
+			 bench_target_reached(target));
 }
 
 static int print_json(const struct bench_report *report)

@@ -77,6 +77,9 @@ double bench_median(const struct bench_samples *s);
 double bench_median_ratio(const struct bench_samples *s, const struct bench_samples *to);
 double bench_median_difference(const struct bench_samples *s, const struct bench_samples *from);
 
+/* How far the median of differences may be off, to either side, in 19 of 20 runs. from: or NULL */
+double bench_median_error(const struct bench_samples *s, const struct bench_samples *from);
+
 /* Distance of the quartiles, as a share of the median. */
 double bench_spread(const struct bench_samples *s);
 
@@ -104,6 +107,7 @@ struct bench_target {
 	size_t n_values;
 	const char *names[BENCH_COLUMNS_MAX];
 	double values[BENCH_COLUMNS_MAX];
+	double errors[BENCH_COLUMNS_MAX]; /* how far each may be off; 0: not said */
 };
 
 /* Takes the values from the row with that label. */

@@ -55,6 +55,7 @@ struct bench {
 	struct measured rules[GATE_PLACE_MAX][SIZES];
 	struct measured set[2][SETS];
 	struct bench_samples load[GATE_SIDE_MAX]; /* ms */
+	struct bench_samples command;             /* likewise, of the gate */
 };
 
 static void log_error(enum unfrag_log_level level, const char *message, void *arg)
@@ -159,6 +160,8 @@ static int measure_sets(struct bench *b)
 	for (int size = 0; size < SETS; size++)
 		for (int is_in = 0; is_in < 2 && !err; is_in++) {
 			err = gate_file_set(b->path, sets[size], is_in);
+			/* The largest ones take nftables and us many seconds to load. */
+			bench_say("a set of %s, %s it", set_names[size], is_in ? "in" : "not in");
 			if (!err)
 				err = measure(b, &b->set[is_in][size], BURST);
 		}
@@ -167,7 +170,7 @@ static int measure_sets(struct bench *b)
 
 static int measure_reload(struct bench *b)
 {
-	double ms[GATE_SIDE_MAX];
+	double ms[GATE_SIDE_MAX], by_command = NAN;
 	int err = gate_file_rules(b->path, RELOAD_RULES, GATE_PLACE_LAST);
 
 	/* The first is a load. */
@@ -175,6 +178,9 @@ static int measure_reload(struct bench *b)
 		err = gate_sides_load(b->sides, b->path, ms);
 	for (unsigned int round = 0; round < b->opts.rounds && !err; round++) {
 		err = bench_interrupted() ? -EINTR : gate_sides_load(b->sides, b->path, ms);
+		if (!err)
+			err = gate_sides_reload(b->sides, b->path, &by_command);
+		bench_add(&b->command, by_command);
 		for (int side = 0; side < GATE_SIDE_MAX && !err; side++)
 			bench_add(&b->load[side], ms[side]);
 	}
@@ -204,15 +210,22 @@ static double own_cost(const struct measured *m, enum gate_side side)
 	return bench_median_difference(&m->side[side], &m->side[GATE_SIDE_NONE]);
 }
 
+static double error_of(const struct measured *m, enum gate_side side)
+{
+	return bench_median_error(&m->side[side], &m->side[GATE_SIDE_NONE]);
+}
+
 static void report_column(const struct measured *m, struct bench_table *t, size_t column)
 {
 	t->rows[0].values[column] = bench_median(&m->side[GATE_SIDE_NONE]);
 	for (int side = GATE_SIDE_NFTABLES; side < GATE_SIDE_MAX; side++)
 		t->rows[side].values[column] = own_cost(m, (enum gate_side)side);
 	t->rows[GATE_SIDE_MAX].values[column] = bench_median(&m->run);
-	t->rows[GATE_SIDE_MAX + 1].values[column] = own_cost(m, GATE_SIDE_GATE) /
+	t->rows[GATE_SIDE_MAX + 1].values[column] = error_of(m, GATE_SIDE_NFTABLES);
+	t->rows[GATE_SIDE_MAX + 2].values[column] = error_of(m, GATE_SIDE_GATE);
+	t->rows[GATE_SIDE_MAX + 3].values[column] = own_cost(m, GATE_SIDE_GATE) /
 						    own_cost(m, GATE_SIDE_NFTABLES);
-	t->rows[GATE_SIDE_MAX + 2].values[column] = own_cost(m, GATE_SIDE_GATE) /
+	t->rows[GATE_SIDE_MAX + 4].values[column] = own_cost(m, GATE_SIDE_GATE) /
 						    own_cost(m, GATE_SIDE_CONNTRACK);
 }
 
@@ -222,6 +235,8 @@ static void add_rows(struct bench_table *t, const char *const *columns, size_t n
 	for (int side = GATE_SIDE_NFTABLES; side < GATE_SIDE_MAX; side++)
 		bench_table_add(t, gate_side_name((enum gate_side)side));
 	bench_table_add(t, "the gate's program by test run");
+	bench_table_add(t, "nftables, how far it may be off");
+	bench_table_add(t, "gate, how far it may be off");
 	bench_table_add(t, "gate / nftables");
 	bench_table_add(t, "gate / nftables with conntrack");
 	t->n_columns = n;
@@ -272,23 +287,44 @@ static void report_sets(const struct bench *b, struct bench_table tables[2])
 	}
 }
 
+static void report_load(struct bench_table *t, const char *label, const struct bench_samples *ms)
+{
+	double *values = bench_table_add(t, label);
+
+	values[0] = bench_median(ms);
+	values[1] = bench_median_error(ms, NULL);
+}
+
 static void report_reload(const struct bench *b, struct bench_table *t)
 {
 	t->columns[t->n_columns++] = "ms";
+	t->columns[t->n_columns++] = "±";
 	for (int side = GATE_SIDE_NFTABLES; side < GATE_SIDE_MAX; side++)
-		*bench_table_add(t, gate_side_name((enum gate_side)side)) =
-			bench_median(&b->load[side]);
+		report_load(t, gate_side_name((enum gate_side)side), &b->load[side]);
+	report_load(t, "unfrag policy reload", &b->command);
 }
 
-static void add_value(struct bench_target *t, const char *name, double value)
+static void add_value(struct bench_target *t, const char *name, double value, double error)
 {
 	t->names[t->n_values] = name;
+	t->errors[t->n_values] = error;
 	t->values[t->n_values++] = value;
 }
 
-static double ratio(const struct measured *m, enum gate_side to)
+/* What one costs as a multiple of what the other does, and how far that may be off. */
+static void add_ratio(struct bench_target *t, const char *name, const struct measured *a,
+		      enum gate_side what, const struct measured *b, enum gate_side to)
 {
-	return own_cost(m, GATE_SIDE_GATE) / own_cost(m, to);
+	double ratio = own_cost(a, what) / own_cost(b, to);
+	double x = error_of(a, what) / own_cost(a, what), y = error_of(b, to) / own_cost(b, to);
+
+	add_value(t, name, ratio, fabs(ratio) * sqrt(x * x + y * y));
+}
+
+static void add_peer(struct bench_target *t, const char *name, const struct measured *m,
+		     enum gate_side peer)
+{
+	add_ratio(t, name, m, GATE_SIDE_GATE, m, peer);
 }
 
 static void rules_targets(const struct bench *b, struct bench_target *targets)
@@ -297,15 +333,14 @@ static void rules_targets(const struct bench *b, struct bench_target *targets)
 		const struct measured *m = b->rules[place];
 		const char *name = gate_place_name((enum gate_place)place);
 
-		add_value(&targets[0], name, ratio(&m[0], GATE_SIDE_NFTABLES));
-		add_value(&targets[1], name, ratio(&m[0], GATE_SIDE_CONNTRACK));
+		add_peer(&targets[0], name, &m[0], GATE_SIDE_NFTABLES);
+		add_peer(&targets[1], name, &m[0], GATE_SIDE_CONNTRACK);
 		if (place != GATE_PLACE_FIRST) {
-			add_value(&targets[2], name, ratio(&m[TARGET_RULES], GATE_SIDE_NFTABLES));
-			add_value(&targets[3], name, ratio(&m[TARGET_RULES], GATE_SIDE_CONNTRACK));
+			add_peer(&targets[2], name, &m[TARGET_RULES], GATE_SIDE_NFTABLES);
+			add_peer(&targets[3], name, &m[TARGET_RULES], GATE_SIDE_CONNTRACK);
 		}
-		add_value(&targets[4], name,
-			  own_cost(&m[TARGET_MANY], GATE_SIDE_GATE) /
-				  own_cost(&m[TARGET_FEW], GATE_SIDE_GATE));
+		add_ratio(&targets[4], name, &m[TARGET_MANY], GATE_SIDE_GATE, &m[TARGET_FEW],
+			  GATE_SIDE_GATE);
 	}
 }
 
@@ -346,8 +381,7 @@ static void add_sets(const struct bench *b, struct reporting *r)
 	t->decimals = 2;
 	for (int is_in = 0; is_in < 2; is_in++) {
 		r->tables[r->n_tables++] = &r->in_sets[is_in];
-		add_value(t, is_in ? "in" : "not in",
-			  ratio(&b->set[is_in][SETS - 1], GATE_SIDE_NFTABLES));
+		add_peer(t, is_in ? "in" : "not in", &b->set[is_in][SETS - 1], GATE_SIDE_NFTABLES);
 	}
 }
 
@@ -363,7 +397,7 @@ static void add_reload(const struct bench *b, struct reporting *r)
 	t->label = "a reload of 1,000 rules in 100 ms";
 	t->limit = RELOAD_TARGET;
 	t->decimals = 1;
-	add_value(t, "ms", bench_median(&b->load[GATE_SIDE_GATE]));
+	add_value(t, "ms", bench_median(&b->command), bench_median_error(&b->command, NULL));
 }
 
 static int report(const struct bench *b)

@@ -115,6 +115,17 @@ int gate_sides_load(struct gate_sides *sides, const char *path, double load_ms[G
 	return err ? err : load_gate(sides, path, &ms[GATE_SIDE_GATE]);
 }
 
+int gate_sides_reload(struct gate_sides *sides, const char *path, double *ms)
+{
+	double started = bench_now_ns();
+	int err = lab_ns_run(sides->router[GATE_SIDE_GATE]->middle,
+			     "'%s' policy reload '%s' '%s' >/dev/null", BENCH_UNFRAG,
+			     enforced_name(sides->gate), path);
+
+	*ms = (bench_now_ns() - started) / 1e6;
+	return err ? bench_error(err < 0 ? err : -EIO, "the command can't reload '%s'", path) : 0;
+}
+
 int gate_sides_send(struct gate_sides *sides, enum gate_side side, enum wire_traffic traffic,
 		    unsigned int datagrams, double *ns)
 {

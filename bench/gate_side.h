@@ -28,6 +28,9 @@ void gate_sides_free(struct gate_sides *sides);
 /* Puts a file in force everywhere, in place of the one before. load_ms: what it took, or NULL. */
 int gate_sides_load(struct gate_sides *sides, const char *path, double load_ms[GATE_SIDE_MAX]);
 
+/* Puts a file in force at the gate as people would, by the command. *ms: what it took. */
+int gate_sides_reload(struct gate_sides *sides, const char *path, double *ms);
+
 /* As wire_send(). */
 int gate_sides_send(struct gate_sides *sides, enum gate_side side, enum wire_traffic traffic,
 		    unsigned int datagrams, double *ns);

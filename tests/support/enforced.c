@@ -274,6 +274,11 @@ int enforced_counts(const struct enforced *e, struct nft_counts *out)
 	return 0;
 }
 
+const char *enforced_name(const struct enforced *e)
+{
+	return e->name;
+}
+
 int enforced_program(const struct enforced *e)
 {
 	struct bpf_program *programs[GATE_RANKS_MAX];

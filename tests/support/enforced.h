@@ -20,5 +20,8 @@ int enforced_replace(struct enforced *e, const char *path, char *why, size_t siz
 /* As nft_counts_read() of the same file. 0 or -errno. */
 int enforced_counts(const struct enforced *e, struct nft_counts *out);
 
+/* Of its attachment. */
+const char *enforced_name(const struct enforced *e);
+
 /* The program at the first of the places: its descriptor. */
 int enforced_program(const struct enforced *e);

@@ -22,17 +22,14 @@ struct request {
 static int ask_old(struct request *q, struct unfrag_attachment *att,
 		   const struct unfrag_attachment_info *info)
 {
-	const struct instance_about *about;
-	struct instance *old = NULL;
+	struct instance_about about;
 	struct complaint c = { "" };
 
-	if (!instance_open(&old, att, &c)) {
-		about = instance_about(old);
+	if (!instance_ask(&about, att, &c)) {
 		if (!q->file[0])
-			snprintf(q->file, sizeof(q->file), "%s", about->path);
+			snprintf(q->file, sizeof(q->file), "%s", about.path);
 		if (!q->memory)
-			q->memory = about->memory;
-		instance_free(old);
+			q->memory = about.memory;
 	} else if (!info->is_placed || strncmp(info->program, "gate", 4)) {
 		cli_error("'%s' is no ruleset: %s", q->name, c.text);
 		return CLI_FAILED;

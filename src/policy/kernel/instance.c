@@ -280,18 +280,8 @@ static int read_ruleset(struct instance *in)
 	return r ? r : instance_weigh(in);
 }
 
-int instance_open(struct instance **out, struct unfrag_attachment *att, struct complaint *c)
+static int cant_open(struct complaint *c, int r)
 {
-	struct instance *in = new_instance();
-	int r = in ? find_maps(in, att) : -ENOMEM;
-
-	if (!r)
-		r = read_ruleset(in);
-	if (!r) {
-		*out = in;
-		return 0;
-	}
-	instance_free(in);
 	if (r == -ENOENT)
 		return complain(c, r, "what is attached is no ruleset");
 	if (r == -EINVAL)
@@ -300,6 +290,31 @@ int instance_open(struct instance **out, struct unfrag_attachment *att, struct c
 				"this one can't read; load it again");
 	return complain(c, r, "the ruleset in force can't be read: %s%s", strerror(-r),
 			r == -EPERM || r == -EACCES ? " (run as root)" : "");
+}
+
+int instance_open(struct instance **out, struct unfrag_attachment *att, struct complaint *c)
+{
+	struct instance *in = new_instance();
+	int r = in ? find_maps(in, att) : -ENOMEM;
+
+	if (!r)
+		r = read_ruleset(in);
+	if (r)
+		instance_free(in);
+	else
+		*out = in;
+	return r ? cant_open(c, r) : 0;
+}
+
+int instance_ask(struct instance_about *out, struct unfrag_attachment *att, struct complaint *c)
+{
+	struct instance *in = new_instance();
+	int r = in ? find_maps(in, att) : -ENOMEM;
+
+	if (!r)
+		r = kept_read(in->fds[INSTANCE_ABOUT], in->fds[INSTANCE_LISTING], out, NULL);
+	instance_free(in);
+	return r ? cant_open(c, r) : 0;
 }
 
 struct bpf_object *instance_object(const struct instance *in)

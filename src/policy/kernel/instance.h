@@ -63,6 +63,9 @@ int instance_load(struct instance **out, const struct image *image, const struct
  */
 int instance_open(struct instance **out, struct unfrag_attachment *att, struct complaint *c);
 
+/* The same, but only what was asked for, with `takes` as it was loaded. */
+int instance_ask(struct instance_about *out, struct unfrag_attachment *att, struct complaint *c);
+
 /* What is pinned or in force stays. NULL is allowed. */
 void instance_free(struct instance *in);
 

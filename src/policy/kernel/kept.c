@@ -120,8 +120,8 @@ static int info_of(int fd, struct bpf_map_info *info)
 	return bpf_obj_get_info_by_fd(fd, info, &len);
 }
 
-int kept_read(int about_fd, int listing_fd, struct instance_about *about,
-	      struct policy_listing *listing)
+/* *listing: how long it is. */
+static int read_kept(int about_fd, int listing_fd, struct instance_about *about, size_t *listing)
 {
 	struct bpf_map_info info;
 	struct kept k;
@@ -141,5 +141,15 @@ int kept_read(int about_fd, int listing_fd, struct instance_about *about,
 	k.about.name[INSTANCE_NAME_MAX - 1] = '\0';
 	k.about.path[INSTANCE_PATH_MAX - 1] = '\0';
 	*about = k.about;
-	return read_listing(listing_fd, (size_t)k.listing, listing);
+	*listing = (size_t)k.listing;
+	return 0;
+}
+
+int kept_read(int about_fd, int listing_fd, struct instance_about *about,
+	      struct policy_listing *listing)
+{
+	size_t len;
+	int r = read_kept(about_fd, listing_fd, about, &len);
+
+	return r || !listing ? r : read_listing(listing_fd, len, listing);
 }

@@ -21,6 +21,6 @@ int kept_write(int about_fd, int listing_fd, const struct instance_about *about,
 /* Another `about`, beside the same listing. */
 int kept_write_about(int about_fd, const struct instance_about *about, struct complaint *c);
 
-/* -EINVAL: of another layout. The listing is to be released. */
+/* -EINVAL: of another layout. The listing is to be released; NULL: it is not wanted. */
 int kept_read(int about_fd, int listing_fd, struct instance_about *about,
 	      struct policy_listing *listing);

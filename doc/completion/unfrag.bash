@@ -44,7 +44,7 @@ _unfrag_options() { # VERB
 		check) echo --memory --json ;;
 		diff) echo --json ;;
 		explain) echo --packet --pcap --with --json ;;
-		load) echo --name --netns --memory --on-fail --json ;;
+		load) echo --name --netns --memory --on-fail --replace --json ;;
 		reload) echo --memory --json ;;
 		show) echo --json --terse ;;
 		unload | watch) echo --json ;;

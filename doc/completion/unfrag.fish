@@ -144,5 +144,6 @@ __unfrag_policy 'set' -l table -x -d 'the table that the set is in'
 __unfrag_policy 'load' -s n -l name -x -d 'name of the attachment'
 __unfrag_policy 'load' -l netns -x -a '(__unfrag_netns)' -d 'network namespace'
 __unfrag_policy 'load' -l on-fail -x -a 'open closed' -d 'what is in force then'
+__unfrag_policy 'load' -l replace -d 'put it in place of what has the name'
 __unfrag_policy 'show' -l terse -d 'no elements of sets'
 __unfrag_policy 'diff reload show unload watch' -a '(__unfrag_names)' -d attachment

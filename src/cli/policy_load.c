@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "object.h"
 #include "output.h"
@@ -16,9 +17,61 @@ struct request {
 	const char *name;
 	const char *netns;
 	uint64_t memory;
+	bool replaces;
 	bool closes;
 	bool json;
 };
+
+static bool is_same_netns(const struct policy_loading *l, uint64_t inode)
+{
+	struct stat st;
+
+	if (l->netns >= 0 ? fstat(l->netns, &st) : stat("/proc/self/ns/net", &st))
+		return false;
+	return st.st_ino == inode;
+}
+
+/* Whether what has the name can be replaced. Of what is not whole *leftover. */
+static int check_old(const struct policy_loading *l, struct unfrag_attachment *att, bool *leftover)
+{
+	struct unfrag_attachment_info info = { .sz = sizeof(info) };
+	const char *name = l->about.name;
+	int code = cli_exit_of(unfrag_attachment_info(att, &info));
+
+	if (code)
+		return code;
+	*leftover = info.state == UNFRAG_STATE_BROKEN || info.state == UNFRAG_STATE_ORPHANED;
+	if (*leftover || (!strncmp(info.program, "gate", 4) && is_same_netns(l, info.netns_inode)))
+		return CLI_DONE;
+	if (!strncmp(info.program, "gate", 4))
+		cli_error("'%s' is in force in another network namespace", name);
+	else
+		cli_error("'%s' is a program, no ruleset; 'unfrag detach %s' takes it away", name,
+			  name);
+	return CLI_FAILED;
+}
+
+/* What is in force under the name; *old is NULL if that is nothing, in the end. */
+static int find_old(const struct request *q, const struct policy_loading *l,
+		    struct unfrag_attachment **old)
+{
+	bool leftover = false;
+	int code;
+
+	*old = NULL;
+	if (!q->replaces || !policy_loading_is_there(q->name))
+		return CLI_DONE;
+	code = cli_exit_of(unfrag_attachment_open(old, q->name));
+	if (!code)
+		code = check_old(l, *old, &leftover);
+	if (code || !leftover)
+		return code;
+	cli_note("what is left of '%s', which is not whole, is taken away first", q->name);
+	code = cli_exit_of(unfrag_attachment_detach(*old));
+	unfrag_attachment_free(*old);
+	*old = NULL;
+	return code;
+}
 
 static int attach(const struct request *q, struct policy_loading *l)
 {
@@ -30,17 +83,33 @@ static int attach(const struct request *q, struct policy_loading *l)
 	return code;
 }
 
-static int load(const struct request *q)
+static int put(const struct request *q, struct policy_loading *l, struct unfrag_attachment *old)
 {
+	bool inherited;
+	int code = policy_loading_file(l, q->file);
+
+	if (!code)
+		code = old ? policy_loading_replace(l, old, &inherited) : attach(q, l);
+	if (!code)
+		code = policy_loading_report(l, old ? "reloaded" : "loaded", q->json);
+	else if (old)
+		cli_note("what was in force stays in force");
+	return code;
+}
+
+/* *stays: something is in force under the name already. */
+static int load(const struct request *q, bool *stays)
+{
+	struct unfrag_attachment *old = NULL;
 	struct policy_loading l;
 	int code = policy_loading_init(&l, q->name, q->netns, q->memory);
 
 	if (!code)
-		code = policy_loading_file(&l, q->file);
+		code = find_old(q, &l, &old);
+	*stays = old;
 	if (!code)
-		code = attach(q, &l);
-	if (!code)
-		code = policy_loading_report(&l, "loaded", q->json);
+		code = put(q, &l, old);
+	unfrag_attachment_free(old);
 	policy_loading_release(&l);
 	return code;
 }
@@ -92,6 +161,9 @@ static bool parse_option(struct request *q, int option)
 		return false;
 	case OPTION_ON_FAIL:
 		return parse_on_fail(optarg, &q->closes);
+	case OPTION_REPLACE:
+		q->replaces = true;
+		return true;
 	default:
 		q->json = true;
 		return true;
@@ -105,6 +177,7 @@ static bool parse(const struct verb *self, struct request *q, int argc, char **a
 		{ "netns", required_argument, NULL, OPTION_NETNS },
 		{ "memory", required_argument, NULL, OPTION_MEMORY },
 		{ "on-fail", required_argument, NULL, OPTION_ON_FAIL },
+		{ "replace", no_argument, NULL, OPTION_REPLACE },
 		{ "json", no_argument, NULL, OPTION_JSON },
 		CLI_COMMON_OPTIONS,
 	};
@@ -129,6 +202,7 @@ static int run(const struct verb *self, int argc, char **argv)
 {
 	struct request q = { .memory = POLICY_MEMORY };
 	char name[UNFRAG_NAME_MAX + 1];
+	bool stays;
 	int code;
 
 	if (!parse(self, &q, argc, argv, &code))
@@ -139,12 +213,12 @@ static int run(const struct verb *self, int argc, char **argv)
 	object_name_of(q.file, name);
 	q.name = q.name ? q.name : name;
 	code = cli_exit_of(unfrag_probe_require());
-	if (!code)
+	if (!code && !q.replaces)
 		code = policy_loading_check_name(q.name);
 	if (code)
 		return code;
-	code = load(&q);
-	if (code && q.closes)
+	code = load(&q, &stays);
+	if (code && q.closes && !stays)
 		close_all(&q);
 	return code;
 }
@@ -159,6 +233,7 @@ const struct verb verb_policy_load = {
 		"      --on-fail V       if that fails: open, change nothing (default), or "
 		"closed,\n"
 		"                        drop every packet\n"
+		"      --replace         put it in place of what is in force under the name\n"
 		"      --json            print what was loaded as JSON\n",
 	.run = run,
 };

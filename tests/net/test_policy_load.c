@@ -284,6 +284,37 @@ static void names_in_use_and_other_programs_are_left_alone(void *state)
 	command_expect(&c, 1, POLICED_NAME);
 }
 
+static void load_over(const char *netns, const char *path, int status, const char *word)
+{
+	struct command c;
+
+	command_run(&c, "policy", "load", "--replace", "--netns", netns, "--name", POLICED_NAME,
+		    path);
+	command_expect(&c, status, word);
+}
+
+static void replace_takes_the_place_of_a_ruleset_and_of_nothing_else(void *state)
+{
+	const struct life *l = state;
+	struct unfrag_attach_opts opts = life_opts(l, UNFRAG_FAMILIES_BOTH, 2);
+	const char *path = policed_file(CHAIN("accept", "udp dport 9 counter accept"),
+					life_priority(1));
+	struct unfrag_attachment *att;
+
+	test_ok(life_attach(&att, POLICED_NAME, LIFE_OBJECT("plain"), &opts));
+	load_over(l->path, path, 1, "unfrag detach " POLICED_NAME);
+	assert_int_equal(life_info(att).state, UNFRAG_STATE_READY);
+	life_end(att);
+	load_over(l->path, path, 0, NULL);
+	expect_pings(l, true, true);
+	load_over("/proc/self/ns/net", path, 1, "another network namespace");
+	load_over(l->path, path, 0, NULL);
+	expect_pings(l, true, true);
+	assert_int_equal(policed_packets("udp dport 9 counter accept"), 4);
+	load_over(l->path, "/no/such/file.nft", 1, "stays in force");
+	life_expect_links(2);
+}
+
 static void usage_is_told(void *state)
 {
 	struct command c;
@@ -431,6 +462,7 @@ static const struct test tests[] = {
 	POLICED_TEST(a_place_that_is_taken_is_named),
 	POLICED_TEST(memory_is_kept_to),
 	POLICED_TEST(names_in_use_and_other_programs_are_left_alone),
+	POLICED_TEST(replace_takes_the_place_of_a_ruleset_and_of_nothing_else),
 	POLICED_TEST(usage_is_told),
 	POLICED_TEST(on_fail_closed_drops_all_until_a_ruleset_comes),
 	POLICED_TEST(datagrams_in_pieces_are_judged_as_a_whole),

@@ -175,11 +175,11 @@ static int run_pcap(struct job *job)
 		return r < 0 ? CLI_FAILED : r;
 	if (stats.fragments)
 		cli_note(
-			"%llu fragments are part of no whole packet: they are dropped before rules "
-			"see them",
+			"fragments that are part of no whole packet: %llu; they are dropped before "
+			"rules see them",
 			(unsigned long long)stats.fragments);
 	if (stats.unreadable)
-		cli_note("%llu packets are no IP, or were captured without their headers",
+		cli_note("packets that are no IP, or were captured without their headers: %llu",
 			 (unsigned long long)stats.unreadable);
 	return CLI_DONE;
 }

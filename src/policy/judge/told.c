@@ -20,6 +20,8 @@
 #define LENGTH_LEAST 60u
 #define TCP_ACK      16
 
+#define EXAMPLE "a packet is told as \"udp 10.0.0.1:5353 > 10.8.0.2:53\""
+
 /* Words of a text, one after the other. */
 struct reader {
 	struct told_packet *packet;
@@ -87,8 +89,9 @@ static int set_device(struct reader *r, const char *key, uint32_t name, uint32_t
 	const char *word = next_word(r);
 
 	if (!word || strlen(word) >= IFNAMSIZ)
-		return complain(r->complaint, -EINVAL, "'%s' needs the name of a device behind it",
-				key);
+		return complain(r->complaint, -EINVAL,
+				"'%s' needs the name of a device behind it, of up to %d letters",
+				key, IFNAMSIZ - 1);
 	set(r, name, device_name(word));
 	set(r, index, if_nametoindex(word));
 	if (name == GATE_IIFNAME)
@@ -104,8 +107,11 @@ static int set_flags(struct reader *r, const char *name, uint32_t field)
 	int bits = word ? spell_flags_number(field, word) : -1;
 
 	if (bits < 0)
-		return complain(r->complaint, -EINVAL, "'%s' of '%s' is none that is known",
-				word ? word : "", name);
+		return complain(r->complaint, -EINVAL,
+				"'%s' of '%s' is none that is known; there are, with commas "
+				"between them, %s",
+				word ? word : "", name,
+				spell_value(field, field == GATE_TCP_FLAGS ? 0xff : ~0u).text);
 	set(r, field, (value)bits);
 	return 0;
 }
@@ -137,14 +143,19 @@ static int set_part(struct reader *r, const char *name, int *part)
 
 static int set_length(struct reader *r)
 {
+	const uint64_t least = r->packet->family ? IPV6_HEADER : IPV4_HEADER;
+	const uint64_t most = UINT16_MAX + (r->packet->family ? least : 0);
 	uint64_t n;
-	int err = number(r, "len", next_word(r), UINT16_MAX + (uint64_t)IPV6_HEADER, &n);
+	int err = number(r, "len", next_word(r), UINT32_MAX, &n);
 
 	if (err)
 		return err;
-	if (r->packet->family ? n < IPV6_HEADER : n < IPV4_HEADER || n > UINT16_MAX)
-		return complain(r->complaint, -EINVAL, "a packet can't be %llu bytes long",
-				(unsigned long long)n);
+	if (n < least || n > most)
+		return complain(r->complaint, -EINVAL,
+				"a packet can't be %llu bytes long, with its header; from %llu to "
+				"%llu it can",
+				(unsigned long long)n, (unsigned long long)least,
+				(unsigned long long)most);
 	set(r, GATE_LENGTH, n);
 	if (r->packet->family)
 		set(r, GATE_IP6_LENGTH, n - IPV6_HEADER);
@@ -253,7 +264,7 @@ static int read_address(struct reader *r, int side)
 	uint64_t n;
 
 	if (!word)
-		return complain(r->complaint, -EINVAL, "the packet's %s is missing",
+		return complain(r->complaint, -EINVAL, "the packet's %s is missing; " EXAMPLE,
 				side ? "destination" : "source");
 	strncpy(whole, word, sizeof(whole) - 1);
 	word = split_port(word, &port);
@@ -291,16 +302,15 @@ static int read_head(struct reader *r)
 
 	r->protocol = word ? spell_protocol_number(word) : -1;
 	if (r->protocol < 0)
-		return complain(r->complaint, -EINVAL,
-				"'%s' is no protocol; a packet is told as "
-				"\"udp 10.0.0.1:5353 > 10.8.0.2:53\"",
+		return complain(r->complaint, -EINVAL, "'%s' is no protocol; " EXAMPLE,
 				word ? word : "");
 	err = read_address(r, 0);
 	if (err)
 		return err;
 	word = next_word(r);
 	if (!word || strcmp(word, ">") != 0)
-		return complain(r->complaint, -EINVAL, "'>' is missing behind the source");
+		return complain(r->complaint, -EINVAL,
+				"'>' is missing behind the source; " EXAMPLE);
 	err = read_address(r, 1);
 	if (!err && r->has_ports && !told_has_ports(r->protocol))
 		return complain(r->complaint, -EINVAL, "protocol %d has no ports", r->protocol);

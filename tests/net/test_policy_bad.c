@@ -25,7 +25,7 @@ static const struct {
 	bool is_nftables; /* refused by nftables too, in the same words */
 } bad[] = {
 	{ "table inet t {\nchain c {\n", "syntax error", true },
-	{ "tabel inet t { }\n", "syntax error", true },
+	{ "chain t { }\n", "syntax error", true },
 	{ IN_CHAIN("tcp dport 70000 accept"), "Service out of range", true },
 	{ IN_CHAIN("ip saddr 10.0.0.0/33 accept"), "Error", true },
 	{ IN_CHAIN("ip saddr @nobody accept"), "No such file or directory", true },

@@ -71,7 +71,7 @@ static void make(struct pieces *p, struct lab_datagram *dg, int family, const ch
 	test_ok(lab_datagram_set_udp(dg, p->number, LIFE_PORT, data, DATA - 8));
 }
 
-/* The line of a datagram at a hook, cut off behind the name of the hook; "" if there is none yet. */
+/* The line of a datagram at a hook, as far as it is there; "" if there is none yet. */
 static void find_line(const struct pieces *p, const char *hook, char *out, size_t size)
 {
 	char number[32], name[32];

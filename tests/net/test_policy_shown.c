@@ -273,7 +273,8 @@ static void heads_say_where_rulesets_are_from_and_stand(void *state)
 }
 
 #define ONE \
-	"table ip t {\nchain c {\ntype filter hook input priority %d; policy accept;\ncounter\n}\n}\n"
+	"table ip t {\nchain c {\ntype filter hook input priority %d; policy accept;\n" \
+	"counter\n}\n}\n"
 
 static void all_rulesets_are_shown_and_nothing_else(void *state)
 {

@@ -110,18 +110,21 @@ static bool keeps(int capability)
 		{ "CAP_SYS_ADMIN", CAP_SYS_ADMIN },
 	};
 	char set[256], *word, *rest = NULL;
+	size_t n_words = 0, n_known = 0;
 	bool is_kept = false;
-	size_t i;
 
 	value_of("CapabilityBoundingSet", set, sizeof(set));
 	for (word = strtok_r(set, " ", &rest); word; word = strtok_r(NULL, " ", &rest)) {
-		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++)
-			if (!strcmp(known[i].name, word))
-				break;
-		if (i == sizeof(known) / sizeof(known[0]))
-			_exit(126); /* no test knows what it would be for */
-		is_kept |= known[i].number == capability;
+		n_words++;
+		for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+			if (strcmp(known[i].name, word) != 0)
+				continue;
+			n_known++;
+			is_kept |= known[i].number == capability;
+		}
 	}
+	if (n_words != n_known)
+		_exit(126); /* what would the others be for? */
 	return is_kept;
 }
 

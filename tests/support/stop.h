@@ -16,7 +16,7 @@
  */
 unsigned int stop_stride(void);
 
-/* Likewise of verbs that read and load for hundreds of calls, and change something from `from` on. */
+/* Likewise of verbs that only read and load for hundreds of calls, before call `from`. */
 unsigned int stop_stride_of(unsigned int n, unsigned int from);
 
 /* What was seen of a verb over all its calls. */

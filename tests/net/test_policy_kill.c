@@ -141,7 +141,7 @@ static void stop_reload(void *world, int err, struct stop_seen *s, unsigned int 
 		old = expect_old_or_new(l);
 		s->absent += old;
 		s->ready += !old;
-		put_old(l, s->points % 4 == 1);
+		put_old(l, s->points % 8 == 1);
 		n += stop_stride_of(n, from);
 	}
 	assert_false(expect_old_or_new(l));

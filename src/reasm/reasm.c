@@ -113,8 +113,8 @@ static void fetch_headers(const struct unfrag_reasm_packet *packets, size_t n)
 }
 
 /*
- * Reads them; heads: those of all datagrams that are to be looked for. Returns how many. What is done
- * for every packet is inlined here (flatten), which compilers do not see by themselves.
+ * Reads them; heads: those of all datagrams that are to be looked for. Returns how many. Flattened,
+ * as compilers do not see by themselves that all of this is done for every packet.
  */
 __attribute__((flatten)) static size_t read_group(struct unfrag_reasm *r, struct arrival *a,
 						  struct arrival **heads,

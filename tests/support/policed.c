@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define ARGS_MAX 24
+#define SAID_MAX (32u << 20)
 
 static char file[128];
 
@@ -118,17 +119,16 @@ uint64_t policed_packets(const char *text)
 	return packets;
 }
 
-static void take(int fd, char *buf, size_t size)
+/* A file of zeroes, which what is written takes the place of, in memory. */
+static char *make_file(int *fd)
 {
-	ssize_t n = pread(fd, buf, size - 1, 0);
+	char *text;
 
-	buf[n > 0 ? n : 0] = '\0';
-}
-
-static void look(struct policed_run *r)
-{
-	take(r->fds[0], r->out, sizeof(r->out));
-	take(r->fds[1], r->err, sizeof(r->err));
+	*fd = test_ok(memfd_create("said", MFD_CLOEXEC));
+	assert_int_equal(ftruncate(*fd, SAID_MAX), 0);
+	text = mmap(NULL, SAID_MAX, PROT_READ | PROT_WRITE, MAP_SHARED, *fd, 0);
+	assert_true(text != MAP_FAILED);
+	return text;
 }
 
 static void note_running(pid_t pid, pid_t by)
@@ -143,25 +143,25 @@ static void note_running(pid_t pid, pid_t by)
 
 void policed_start_(struct policed_run *r, const char *const *args)
 {
-	const char *argv[ARGS_MAX + 5] = { "sh", "-c", "exec \"$@\" 2>\"$0\"", NULL, TEST_UNFRAG };
+	const char *argv[ARGS_MAX + 5] = { "sh", "-c", "exec \"$@\" 2<>\"$0\"", NULL, TEST_UNFRAG };
 	char err[64];
-	int i;
+	int i, out_fd;
 
-	for (i = 0; i < 2; i++)
-		r->fds[i] = test_ok(memfd_create("said", MFD_CLOEXEC));
-	snprintf(err, sizeof(err), "/proc/%d/fd/%d", getpid(), r->fds[1]);
+	r->out = make_file(&out_fd);
+	r->err = make_file(&r->err_fd);
+	snprintf(err, sizeof(err), "/proc/%d/fd/%d", getpid(), r->err_fd);
 	argv[3] = err;
 	for (i = 0; args[i]; i++) {
 		assert_true(i < ARGS_MAX - 1);
 		argv[5 + i] = args[i];
 	}
-	r->pid = test_ok(lab_ns_spawn(NULL, argv, r->fds[0]));
+	r->pid = test_ok(lab_ns_spawn(NULL, argv, out_fd));
 	note_running(0, r->pid);
+	close(out_fd);
 }
 
 bool policed_has(struct policed_run *r, bool on_stderr, const char *words)
 {
-	look(r);
 	return strstr(on_stderr ? r->err : r->out, words) != NULL;
 }
 
@@ -170,9 +170,10 @@ void policed_says(struct policed_run *r, bool on_stderr, const char *words)
 	int64_t deadline = lab_now_ms() + LIFE_DEADLINE_MS;
 
 	while (!policed_has(r, on_stderr, words) && lab_ms_left(deadline))
-		poll(NULL, 0, 2);
+		poll(NULL, 0, 5);
 	if (!policed_has(r, on_stderr, words))
-		printf("# '%s' is not in stdout:\n%s# or stderr:\n%s", words, r->out, r->err);
+		printf("# '%s' is not in stdout:\n%.5000s# or stderr:\n%.5000s", words, r->out,
+		       r->err);
 	assert_true(policed_has(r, on_stderr, words));
 }
 
@@ -184,8 +185,6 @@ int policed_end(struct policed_run *r, int number)
 		assert_int_equal(kill(r->pid, number), 0);
 	status = test_ok(lab_child_wait(r->pid, LIFE_DEADLINE_MS));
 	note_running(r->pid, 0);
-	look(r);
-	for (int i = 0; i < 2; i++)
-		close(r->fds[i]);
+	close(r->err_fd);
 	return status;
 }

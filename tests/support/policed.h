@@ -32,9 +32,8 @@ bool policed_find(const char *text, uint64_t *packets);
 /* The command while it runs, and what it has said so far. */
 struct policed_run {
 	pid_t pid;
-	int fds[2];        /* of files with stdout and stderr */
-	char out[1 << 20]; /* cut if longer, always terminated */
-	char err[1 << 14];
+	int err_fd;
+	char *out, *err; /* all of it, as it comes; valid to the end of the process */
 };
 
 /* Starts TEST_UNFRAG with these arguments, up to NULL. A test that fails leaves it to teardown. */

@@ -24,16 +24,12 @@ struct side {
 	bool lends;
 };
 
-static void side_open(struct side *side, bool lends, enum unfrag_reasm_policy policy)
+static void side_open(struct side *side, struct unfrag_reasm_opts opts)
 {
-	struct unfrag_reasm_opts opts = { .sz = sizeof(opts),
-					  .hash_secret = SECRET,
-					  .policy = policy,
-					  .fates = true,
-					  .borrow = lends };
-
+	opts.sz = sizeof(opts);
+	opts.hash_secret = SECRET;
 	memset(side, 0, sizeof(*side));
-	side->lends = lends;
+	side->lends = opts.borrow;
 	test_ok(unfrag_reasm_new(&side->r, &opts));
 }
 
@@ -231,21 +227,30 @@ static void add_train(struct lab_packets *out, struct lab_random *random)
 	}
 }
 
+static void name_all(const struct lab_packets *packets, struct unfrag_reasm_packet *in)
+{
+	size_t i, len;
+
+	for (i = 0; i < packets->count; i++) {
+		in[i].data = lab_packet_at(packets, i, &len);
+		in[i].size = (uint32_t)len;
+		in[i].scope = 0;
+		in[i].owner = &names[i];
+	}
+}
+
 static void make_batch(struct lab_packets *packets, struct unfrag_reasm_packet *in,
 		       struct lab_random *random)
 {
-	size_t i, len;
+	size_t i;
 
 	packets->count = 0;
 	packets->len = 0;
 	while (packets->count < BATCH)
 		add_train(packets, random);
-	for (i = 0; i < BATCH; i++) {
-		in[i].data = lab_packet_at(packets, i, &len);
-		in[i].size = (uint32_t)len;
+	name_all(packets, in);
+	for (i = 0; i < BATCH; i++)
 		in[i].scope = lab_random_below(random, 20) == 0;
-		in[i].owner = &names[i];
-	}
 }
 
 static void check_back(const struct side *side)
@@ -260,14 +265,15 @@ static void check_back(const struct side *side)
 
 static void compare(bool lends, enum unfrag_reasm_policy policy, uint64_t seed, int rounds)
 {
+	struct unfrag_reasm_opts opts = { .policy = policy, .fates = true, .borrow = lends };
 	static struct side one, many;
 	lab_auto_packets struct lab_packets packets = { 0 };
 	struct unfrag_reasm_packet in[BATCH];
 	struct lab_random random = { seed };
 	int round;
 
-	side_open(&one, lends, policy);
-	side_open(&many, lends, policy);
+	side_open(&one, opts);
+	side_open(&many, opts);
 	for (round = 1; round <= rounds; round++) {
 		make_batch(&packets, in, &random);
 		memset(one.back, 0, sizeof(one.back));
@@ -300,7 +306,66 @@ static void lent_trains_are_as_their_packets(void)
 	compare(true, UNFRAG_REASM_DROP, 1, 1000);
 }
 
+static void push_orphan(struct side *side, size_t size, uint32_t id, uint8_t source)
+{
+	static unsigned char packet[9000] = { 0x45 };
+	struct unfrag_reasm_packet in = { packet, (uint32_t)size + 20, 0, &names[0] };
+
+	packet[2] = (uint8_t)(in.size >> 8);
+	packet[3] = (uint8_t)in.size;
+	packet[4] = (uint8_t)(id >> 8);
+	packet[5] = (uint8_t)id;
+	packet[6] = 0x21; /* somewhere in the middle */
+	packet[9] = IPPROTO_UDP;
+	memcpy(packet + 12, (unsigned char[]){ 192, 0, 2, source }, 4);
+	push_each(side, &in, 1, STEP);
+}
+
+/* Orphans of so many bytes, until no more than some of them can be there; then a whole datagram. */
+static void compare_when_full(struct unfrag_reasm_opts opts, size_t size, uint32_t orphans,
+			      uint8_t source)
+{
+	static struct side one, many;
+	lab_auto_packets struct lab_packets packets = { 0 };
+	struct train train = { AF_INET, 4, 1480, SPOILS, LAB_IN_ORDER, 1, IPPROTO_UDP };
+	struct unfrag_reasm_packet in[BATCH];
+	struct unfrag_reasm_stats stats;
+	size_t i;
+
+	side_open(&one, opts);
+	side_open(&many, opts);
+	cut(&train, &packets);
+	name_all(&packets, in);
+	for (i = 0; i < orphans; i++) {
+		push_orphan(&one, size, 100 + (uint32_t)i, source);
+		push_orphan(&many, size, 100 + (uint32_t)i, source);
+	}
+	unfrag_reasm_stats(one.r, &stats);
+	assert_true(stats.given_up[UNFRAG_REASON_EVICTED] || stats.given_up[UNFRAG_REASON_SHARE]);
+	push_each(&one, in, packets.count, STEP);
+	push_batch(&many, in, packets.count, STEP);
+	compare_results(&one, &many, packets.count);
+	compare_stats(&one, &many);
+	unfrag_reasm_free(one.r);
+	unfrag_reasm_free(many.r);
+}
+
+static void without_free_room_trains_are_as_their_packets(void)
+{
+	struct unfrag_reasm_opts few = { .datagrams = 16, .source_share = 100 };
+	struct unfrag_reasm_opts small = { .memory = UNFRAG_REASM_MEMORY_MIN, .source_share = 100 };
+	struct unfrag_reasm_opts share = { .datagrams = 16 };
+
+	compare_when_full(few, 8, 40, 9);
+	compare_when_full(small, 8000, 400, 9);
+	compare_when_full(share, 8, 40, 1);
+	few.borrow = share.borrow = true;
+	compare_when_full(few, 8, 40, 9);
+	compare_when_full(share, 8, 40, 1);
+}
+
 static const struct test tests[] = {
+	TEST(without_free_room_trains_are_as_their_packets),
 	TEST(copied_trains_are_as_their_packets),
 	TEST(lent_trains_are_as_their_packets),
 };

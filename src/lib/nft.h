@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later OR BSD-2-Clause */
 /*
- * Messages to the kernel's nftables, written by hand: the little that hold_rule.c says needs no library,
- * and those there are (libnftnl, libnftables) have a licence that would become this library's.
+ * Messages to the kernel's nftables, written by hand: the little that hold_rule.c says needs no
+ * library, and those there are (libnftnl, libnftables) have a licence that would become this one's.
  *
  * A batch is carried out as a whole or not at all. What does not fit makes it invalid, which is
  * looked at once, when it is sent.

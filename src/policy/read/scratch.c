@@ -75,8 +75,8 @@ static void limit(int resource, uint64_t most)
 }
 
 /*
- * libnftables may crash, and the parent says so in words. By the kernel's own call, as sanitizers keep
- * the C library's to themselves; all zero is SIG_DFL.
+ * libnftables may crash, and the parent says so in words. By the kernel's own call, as sanitizers
+ * keep the C library's to themselves; all zero is SIG_DFL.
  */
 static void end_at_crashes(void)
 {

@@ -40,12 +40,17 @@ enum gate_table_kind {
 	GATE_TABLE_NONE,   /* no condition looks at the field */
 	GATE_TABLE_DIRECT, /* `base` + value in the direct map: fields of up to 16 bits */
 	GATE_TABLE_TREE,   /* tree whose header is line `base`; values are numbers of vectors */
+	GATE_TABLE_FEW,    /* intervals that stand here; fields of up to 32 bits */
 };
+
+#define GATE_FEW 4u /* intervals */
 
 struct gate_table {
 	__u32 kind;
 	__u32 base;
-	__u32 absent; /* vector for packets without the field */
+	__u32 absent;           /* vector for packets without the field */
+	__u32 start[GATE_FEW];  /* of intervals; the first is 0, unused ones are all ones */
+	__u32 vector[GATE_FEW]; /* unused ones are as the last */
 };
 
 /* A base chain at one place, or a user chain: a run of entries. */

@@ -8,11 +8,26 @@
 #include "tree.h"
 #include "walk.h"
 
+/* Of few intervals. A value of all ones is not below unused starts, and these lead to the same. */
+GATE_INLINE __u32 gate_table_few(__u32 field, __u32 key)
+{
+	__u64 below = gate_below(key, GATE_CONFIG.table[field].start[1]);
+	__u32 i;
+
+	below += gate_below(key, GATE_CONFIG.table[field].start[2]);
+	below += gate_below(key, GATE_CONFIG.table[field].start[3]);
+	i = (__u32)(GATE_FEW - 1 - below);
+	gate_opaque(i);
+	return GATE_CONFIG.table[field].vector[i & (GATE_FEW - 1)];
+}
+
 /* A field's vector; `bits` is a constant. */
 GATE_INLINE __u32 gate_vector_of(const struct gate_values *v, __u32 field, __u32 word, __u32 bits)
 {
 	if (!(v->present >> field & 1u))
 		return GATE_CONFIG.table[field].absent;
+	if (bits <= 32 && GATE_CONFIG.table[field].kind == GATE_TABLE_FEW)
+		return gate_table_few(field, v->word[word]);
 	if (bits > 32)
 		return (__u32)gate_table_wide(GATE_CONFIG.table[field].base,
 					      (const struct gate_wide *)&v->word[word]);

@@ -111,6 +111,21 @@ static struct view view_of(const struct gate_line *lines, size_t n, size_t base,
 	return v;
 }
 
+static const char *check_few(const struct image *image, const struct gate_table *t, uint32_t bits)
+{
+	uint32_t i;
+
+	if (bits > 32 || t->start[0])
+		return "few intervals do not start at 0 or are too wide";
+	for (i = 0; i < GATE_FEW; i++) {
+		if (t->vector[i] >= image->n_vectors)
+			return "an interval leads nowhere";
+		if (i && t->start[i] <= t->start[i - 1] && t->start[i] != UINT32_MAX)
+			return "few intervals are out of order";
+	}
+	return NULL;
+}
+
 static const char *check_table(const struct image *image, const struct ruleset *rs, uint32_t field)
 {
 	const struct gate_table *t = &image->config.table[field];
@@ -124,6 +139,8 @@ static const char *check_table(const struct image *image, const struct ruleset *
 		return "a field has a table and is not read";
 	if (t->absent >= image->n_vectors)
 		return "a table's absent vector is none";
+	if (t->kind == GATE_TABLE_FEW)
+		return check_few(image, t, bits);
 	if (t->kind == GATE_TABLE_TREE)
 		return check_tree(&v, image, rs, is_vector);
 	if (bits > 16 || t->base + ((size_t)1 << bits) > image->n_direct)

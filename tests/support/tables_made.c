@@ -89,6 +89,17 @@ static void make_direct(struct rules *r, struct gate_table *t, uint32_t bits,
 	r->n_direct += size;
 }
 
+static void make_few(struct gate_table *t, const struct rules_position *p, size_t n)
+{
+	size_t i;
+
+	t->kind = GATE_TABLE_FEW;
+	for (i = 0; i < GATE_FEW; i++) {
+		t->start[i] = i < n ? (uint32_t)p[i].at : UINT32_MAX;
+		t->vector[i] = p[i < n ? i : n - 1].value;
+	}
+}
+
 static void make_tree(struct rules *r, struct gate_table *t, uint32_t bits,
 		      const struct rules_position *p, size_t n)
 {
@@ -113,7 +124,9 @@ static void make_table(struct rules *r, uint32_t field)
 	assert_non_null(p);
 	n = positions_of(r, field, p);
 	t->absent = vector_of(r, field, NULL);
-	if (rules_bits(field) <= 16)
+	if (n <= GATE_FEW && rules_bits(field) <= 32)
+		make_few(t, p, n);
+	else if (rules_bits(field) <= 16)
 		make_direct(r, t, rules_bits(field), p, n);
 	else
 		make_tree(r, t, rules_bits(field), p, n);

@@ -184,6 +184,17 @@ static int make_direct(struct sweep *s, struct gate_table *table)
 	return 0;
 }
 
+static void make_few(const struct sweep *s, struct gate_table *table)
+{
+	size_t i, last = s->n_positions - 1;
+
+	table->kind = GATE_TABLE_FEW;
+	for (i = 0; i < GATE_FEW; i++) {
+		table->start[i] = i <= last ? (uint32_t)s->positions[i].at : UINT32_MAX;
+		table->vector[i] = s->positions[i <= last ? i : last].value;
+	}
+}
+
 static int make_tree(struct sweep *s, struct gate_table *table)
 {
 	struct image *image = s->draft->image;
@@ -218,7 +229,9 @@ static int make_table(struct sweep *s, struct gate_table *table)
 		err = collect(s);
 	if (!err)
 		err = sweep_positions(s);
-	if (!err && fields_bits(s->field) <= FIELD_DIRECT_BITS)
+	if (!err && s->n_positions <= GATE_FEW && fields_bits(s->field) <= 32)
+		make_few(s, table);
+	else if (!err && fields_bits(s->field) <= FIELD_DIRECT_BITS)
 		err = make_direct(s, table);
 	else if (!err)
 		err = make_tree(s, table);

@@ -27,6 +27,23 @@ static __always_inline void gate_go_on(struct gate_walk *w)
 	bpf_iter_num_destroy(&it);
 }
 
+/* The first rank is nearly always the only one. */
+static __always_inline int is_plain(__u32 rank)
+{
+	return !rank && config.features & GATE_IS_PLAIN;
+}
+
+/* The first steps, for which a loop would be dear. Whether there are more to take. */
+static __always_inline int gate_starts(struct gate_walk *w, __u32 first, __u32 n)
+{
+	return !gate_begin(w, first, n) && !gate_step(w) && !gate_step(w);
+}
+
+static __always_inline int gate_starts_here(struct gate_walk *w, __u32 first, __u32 n)
+{
+	return !gate_begin_here(w, first, n) && !gate_step_here(w) && !gate_step(w);
+}
+
 static __always_inline int gate(struct bpf_nf_ctx *ctx, __u32 rank)
 {
 	__u32 hook = ctx->state->hook, family = ctx->state->pf == UNFRAG_IPV6, first, n;
@@ -36,10 +53,10 @@ static __always_inline int gate(struct bpf_nf_ctx *ctx, __u32 rank)
 		return NF_DROP;
 	first = config.place[family][hook][rank].first;
 	n = config.place[family][hook][rank].n;
-	if (gate_read(ctx, &w.values))
+	if (is_plain(rank) ? gate_read_here(ctx, &w.values) : gate_read(ctx, &w.values))
 		return NF_DROP;
 	w.hook = (__u16)hook;
-	if (!gate_begin(&w, first, n) && !gate_step(&w) && !gate_step(&w))
+	if (is_plain(rank) ? gate_starts_here(&w, first, n) : gate_starts(&w, first, n))
 		gate_go_on(&w);
 	return w.verdict == GATE_ACCEPT ? NF_ACCEPT : NF_DROP;
 }

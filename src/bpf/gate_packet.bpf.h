@@ -121,14 +121,12 @@ static __always_inline int gate_read_headers(struct gate_values *v, const struct
 	return 0;
 }
 
-__noinline int gate_read(struct bpf_nf_ctx *ctx, struct gate_values *v)
+static __always_inline int gate_read_here(struct bpf_nf_ctx *ctx, struct gate_values *v)
 {
 	int is_ipv6 = ctx->state->pf == UNFRAG_IPV6;
 	struct gate_l4 l4 = { 0 };
 	struct gate_packet p;
 
-	if (!v)
-		return -1;
 	gate_packet_of(&p, ctx);
 	if (config.features & GATE_HAS_LOG)
 		__builtin_memset(v, 0, sizeof(*v));
@@ -139,4 +137,9 @@ __noinline int gate_read(struct bpf_nf_ctx *ctx, struct gate_values *v)
 	gate_read_devices(v, ctx);
 	gate_read_rest(v, &p, ctx->state->pf);
 	return 0;
+}
+
+__noinline int gate_read(struct bpf_nf_ctx *ctx, struct gate_values *v)
+{
+	return v ? gate_read_here(ctx, v) : -1;
 }

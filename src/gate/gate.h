@@ -87,12 +87,10 @@ GATE_INLINE int gate_meet(struct gate_walk *w, const struct gate_entry *e)
 }
 
 /* One word of the vectors, or one entry. Whether the walk has ended. */
-GATE_STEP int gate_step(struct gate_walk *w)
+GATE_INLINE int gate_step_here(struct gate_walk *w)
 {
 	const struct gate_entry *e;
 
-	if (!w)
-		return 1;
 	if (!w->checked && !gate_seek(w))
 		return w->pc < w->end ? 0 : gate_return(w);
 	e = gate_entry_at(w->pc);
@@ -106,15 +104,34 @@ GATE_STEP int gate_step(struct gate_walk *w)
 	return gate_meet(w, e);
 }
 
-/* Before the first step: values and hook are filled in. Whether the walk has ended at once. */
-GATE_INLINE int gate_begin(struct gate_walk *w, __u32 first, __u32 n)
+GATE_STEP int gate_step(struct gate_walk *w)
+{
+	return w ? gate_step_here(w) : 1;
+}
+
+/* Before the first step: values and hook are filled in. */
+GATE_INLINE void gate_set_out(struct gate_walk *w, __u32 first, __u32 n)
 {
 	w->base = first;
 	w->base_end = first + n;
 	w->checked = 0;
 	w->verdict = GATE_DROP;
-	if (!n)
-		return gate_enter_base(w);
-	gate_look_up(w);
+}
+
+/* Likewise; whether the walk has ended at once. */
+GATE_INLINE int gate_begin(struct gate_walk *w, __u32 first, __u32 n)
+{
+	gate_set_out(w, first, n);
+	if (n)
+		gate_look_up(w);
+	return gate_enter_base(w);
+}
+
+/* The same without a call. */
+GATE_INLINE int gate_begin_here(struct gate_walk *w, __u32 first, __u32 n)
+{
+	gate_set_out(w, first, n);
+	if (n)
+		gate_look_up_here(w);
 	return gate_enter_base(w);
 }

@@ -84,6 +84,12 @@ struct gate_config {
 #define GATE_HAS_LOG    0x10u
 #define GATE_HAS_JUMPS  0x20u /* user chains */
 #define GATE_HAS_VMAPS  0x40u
+/*
+ * Few fields and none of the above: a packet is judged without a call, as each return costs what
+ * many instructions do. More than that a verifier would follow for too long.
+ */
+#define GATE_IS_PLAIN     0x80u
+#define GATE_PLAIN_FIELDS 6u
 
 enum gate_action {
 	GATE_NEXT, /* go on with the next entry */

@@ -38,16 +38,20 @@ GATE_INLINE __u32 gate_vector_of(const struct gate_values *v, __u32 field, __u32
 }
 
 /* Once a packet, before anything is looked for. */
-GATE_STEP int gate_look_up(struct gate_walk *w)
+GATE_INLINE void gate_look_up_here(struct gate_walk *w)
 {
-	if (!w)
-		return 0;
 #define GATE_LOOK_UP(name, bits, text) \
 	if (GATE_CONFIG.table[GATE_##name].kind) \
 		w->vector[GATE_##name] = (__u16)gate_vector_of(&w->values, GATE_##name, \
 							       GATE_W_##name, bits);
 	GATE_FIELDS(GATE_LOOK_UP)
 #undef GATE_LOOK_UP
+}
+
+GATE_STEP int gate_look_up(struct gate_walk *w)
+{
+	if (w)
+		gate_look_up_here(w);
 	return 0;
 }
 

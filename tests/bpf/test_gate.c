@@ -13,6 +13,8 @@
 #define ROUNDS  16
 #define PACKETS 150
 
+#define PLAIN_ROUNDS 32
+
 struct fixture {
 	struct gated gated;
 	struct lab_random random;
@@ -71,6 +73,26 @@ static void random_rules_come_to_the_same_in_bpf_and_natively(void *state)
 	assert_true(seen[1] > ROUNDS * PACKETS / 10);
 }
 
+static void plain_rules_come_to_the_same_in_bpf_and_natively(void *state)
+{
+	static struct random_packet packets[PACKETS];
+	static struct gate_values values[PACKETS];
+	struct fixture *f = state;
+	uint32_t round, i, seen[2] = { 0 };
+
+	for (round = 0; round < PLAIN_ROUNDS; round++) {
+		make_packets(f, packets, values);
+		gated_open(&f->gated, random_plain_rules(&f->random, values, PACKETS), true);
+		for (i = 0; i < PACKETS; i++)
+			seen[gated_see(&f->gated, packets[i].data, packets[i].len) ==
+			     GATE_ACCEPT]++;
+		gated_agree(&f->gated);
+		gated_close(&f->gated);
+	}
+	assert_true(seen[0] > PLAIN_ROUNDS * PACKETS / 10);
+	assert_true(seen[1] > PLAIN_ROUNDS * PACKETS / 10);
+}
+
 /* What a verifier is told of a ruleset: the rest is in maps. */
 static struct gate_config make_config(uint32_t words, uint32_t fields, uint32_t features)
 {
@@ -116,6 +138,29 @@ static void each_feature_verifies_alone_and_left_out(void)
 	}
 }
 
+/* Whatever its fields are, and however their tables are kept. */
+static void plain_rules_verify(void)
+{
+	static const uint32_t words[] = { 1, 2, 64, 65, 256 };
+	struct gate_config c;
+	uint32_t i, fields, field;
+	int few;
+
+	test_require_root();
+	for (i = 0; i < GATE_FIELD_MAX; i++) {
+		fields = 0;
+		for (field = i; field < i + GATE_PLAIN_FIELDS; field++)
+			fields |= 1u << field % GATE_FIELD_MAX;
+		for (few = 0; few < 2; few++) {
+			c = make_config(words[i % 5], fields, GATE_IS_PLAIN);
+			for (field = 0; field < GATE_FIELD_MAX && few; field++)
+				if (c.table[field].kind && rules_bits(field) <= 32)
+					c.table[field].kind = GATE_TABLE_FEW;
+			test_ok(gated_verify(&c, false));
+		}
+	}
+}
+
 static void every_rank_verifies(void)
 {
 	struct gate_config c = make_config(2, ALL_FIELDS, (1u << FEATURES) - 1);
@@ -127,8 +172,10 @@ static void every_rank_verifies(void)
 static const struct test tests[] = {
 	TEST(rules_of_any_size_verify),
 	TEST(each_feature_verifies_alone_and_left_out),
+	TEST(plain_rules_verify),
 	TEST(every_rank_verifies),
 	TEST_WITH(random_rules_come_to_the_same_in_bpf_and_natively, setup, teardown),
+	TEST_WITH(plain_rules_come_to_the_same_in_bpf_and_natively, setup, teardown),
 };
 
 TEST_MAIN(tests);

@@ -154,6 +154,12 @@ static uint32_t features_of(const struct rules *r)
 	return features;
 }
 
+static bool is_plain(const struct rules *r)
+{
+	return !r->config.features &&
+	       __builtin_popcount(r->config.fields) <= (int)GATE_PLAIN_FIELDS;
+}
+
 void rules_finish(struct rules *r)
 {
 	uint32_t field, i;
@@ -172,4 +178,6 @@ void rules_finish(struct rules *r)
 				break;
 			}
 	r->config.features = features_of(r);
+	if (is_plain(r))
+		r->config.features |= GATE_IS_PLAIN;
 }

@@ -211,19 +211,21 @@ static void add_checks(struct making *m)
 	}
 }
 
+static void add_span(struct making *m, uint32_t entry, uint32_t field)
+{
+	rules_value from = aim(m, field), to = below(m, 2) ? from : aim(m, field);
+
+	rules_span(m->rules, entry, field, from < to ? from : to, from < to ? to : from);
+}
+
 static void add_spans(struct making *m, uint32_t entry)
 {
 	uint32_t n = below(m, 3), spans, field;
-	rules_value from, to;
 
 	for (; n; n--) {
 		field = below(m, GATE_FIELD_MAX);
-		for (spans = 1 + below(m, 3); spans; spans--) {
-			from = aim(m, field);
-			to = below(m, 2) ? from : aim(m, field);
-			rules_span(m->rules, entry, field, from < to ? from : to,
-				   from < to ? to : from);
-		}
+		for (spans = 1 + below(m, 3); spans; spans--)
+			add_span(m, entry, field);
 		if (below(m, 3)) /* most of them are to be met */
 			rules_span(m->rules, entry, field, 0, rules_max(field));
 	}
@@ -301,5 +303,38 @@ struct rules *random_rules(struct lab_random *random, const struct gate_values *
 		add_chain(&m, below(&m, entries), 0, below(&m, 2) ? GATE_ACCEPT : GATE_DROP);
 	rules_place(m.rules, USER_CHAINS, BASE_CHAINS);
 	rules_finish(m.rules);
+	return m.rules;
+}
+
+static void add_plain_entry(struct making *m, const uint32_t *fields)
+{
+	static const uint32_t actions[] = { GATE_NEXT, GATE_NEXT, GATE_ACCEPT, GATE_DROP,
+					    GATE_RETURN };
+	uint32_t i = rules_entry(m->rules, actions[below(m, 5)], 0), n;
+
+	for (n = below(m, 3); n; n--)
+		add_span(m, i, fields[below(m, GATE_PLAIN_FIELDS)]);
+	m->rules->entries[i].counter = below(m, COUNTERS + 1);
+}
+
+struct rules *random_plain_rules(struct lab_random *random, const struct gate_values *values,
+				 size_t n)
+{
+	struct making m = { rules_new(), random, values, n };
+	static const uint32_t sizes[] = { 3, 30, 300 };
+	uint32_t fields[GATE_PLAIN_FIELDS], chain, first, i;
+
+	for (i = 0; i < GATE_PLAIN_FIELDS; i++)
+		fields[i] = below(&m, GATE_FIELD_MAX);
+	for (chain = 0; chain < BASE_CHAINS; chain++) {
+		first = m.rules->n_entries;
+		for (i = 1 + below(&m, sizes[below(&m, 3)]); i; i--)
+			add_plain_entry(&m, fields);
+		rules_chain(m.rules, first, m.rules->n_entries,
+			    below(&m, 2) ? GATE_ACCEPT : GATE_DROP);
+	}
+	rules_place(m.rules, 0, BASE_CHAINS);
+	rules_finish(m.rules);
+	assert_true(m.rules->config.features == GATE_IS_PLAIN);
 	return m.rules;
 }

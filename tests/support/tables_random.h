@@ -23,3 +23,7 @@ void random_packet(struct random_packet *p, struct lab_random *random);
 /* Rules with conditions of all kinds, jumps, counters, limits that let a few packets pass. */
 struct rules *random_rules(struct lab_random *random, const struct gate_values *values, size_t n,
 			   uint32_t entries);
+
+/* Conditions on intervals of few fields and nothing else: what GATE_IS_PLAIN stands for. */
+struct rules *random_plain_rules(struct lab_random *random, const struct gate_values *values,
+				 size_t n);

@@ -258,6 +258,12 @@ static int make_tables(struct sweep *s)
 	return err;
 }
 
+/* Whether no packet needs a call: see GATE_IS_PLAIN. */
+static bool is_plain(const struct gate_config *config)
+{
+	return !config->features && __builtin_popcount(config->fields) <= (int)GATE_PLAIN_FIELDS;
+}
+
 int draft_tables(struct draft *d)
 {
 	struct image *image = d->image;
@@ -276,6 +282,8 @@ int draft_tables(struct draft *d)
 		image->n_vectors = vectors.n;
 		vectors.bits = NULL;
 	}
+	if (is_plain(&image->config))
+		image->config.features |= GATE_IS_PLAIN;
 	vectors_release(&vectors);
 	free(s.words);
 	free(s.failing);

@@ -261,7 +261,8 @@ static int make_tables(struct sweep *s)
 /* Whether no packet needs a call: see GATE_IS_PLAIN. */
 static bool is_plain(const struct gate_config *config)
 {
-	return !config->features && __builtin_popcount(config->fields) <= (int)GATE_PLAIN_FIELDS;
+	return !config->features && config->words <= GATE_PLAIN_WORDS &&
+	       __builtin_popcount(config->fields) <= (int)GATE_PLAIN_FIELDS;
 }
 
 int draft_tables(struct draft *d)

@@ -13,7 +13,8 @@ static void read_key(struct arrival *a, struct arrival *before)
 {
 	const struct unfrag_reasm_packet *packet = a->packet;
 
-	if (before && before->head && before->facts.family == a->facts.family &&
+	if (before && before->head && before->facts.id == a->facts.id &&
+	    before->facts.family == a->facts.family &&
 	    key_is(&before->head->key, &a->facts, packet->data, packet->scope)) {
 		a->head = before->head;
 		return;
@@ -101,6 +102,8 @@ void unfrag_reasm_push(struct unfrag_reasm *r, const struct unfrag_reasm_packet 
 	time_set(r, now);
 	time_expire(r, EXPIRE_CALL);
 	read_arrival(&a, packet, NULL);
+	if (a.head)
+		arrival_hash_alone(r, &a);
 	judge(r, &a, res);
 }
 

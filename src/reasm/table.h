@@ -6,23 +6,28 @@
 
 #include "engine.h"
 
-/*
- * The hash of an arrival's key. Fragments come in trains: it often is that of the last one. The key
- * is read from the packet again, as to copy what was just written in parts takes long.
- */
-static inline uint64_t arrival_hash(struct unfrag_reasm *r, const struct arrival *a)
+/* The hash of an arrival's key. */
+static inline uint64_t arrival_hash(const struct unfrag_reasm *r, const struct arrival *a)
 {
 	struct arrival *head = a->head;
 
-	if (head->hash)
-		return head->hash;
-	if (head->facts.family != r->last_family || !key_equal(&head->key, &r->last_key)) {
-		key_of(&r->last_key, &head->facts, head->packet->data, head->packet->scope);
-		r->last_family = head->facts.family;
+	if (!head->hash)
+		head->hash = key_hash(&head->key, head->facts.family, &r->secret);
+	return head->hash;
+}
+
+/*
+ * The same of one that comes alone. Fragments come in trains: it often is that of the last one. The
+ * key is read from the packet again, as to copy what was just written in parts takes long.
+ */
+static inline void arrival_hash_alone(struct unfrag_reasm *r, struct arrival *a)
+{
+	if (a->facts.family != r->last_family || !key_equal(&a->key, &r->last_key)) {
+		key_of(&r->last_key, &a->facts, a->packet->data, a->packet->scope);
+		r->last_family = a->facts.family;
 		r->last_hash = key_hash(&r->last_key, r->last_family, &r->secret);
 	}
-	head->hash = r->last_hash;
-	return head->hash;
+	a->hash = r->last_hash;
 }
 
 /* The number of the datagram of an arrival's key, 0: none. */

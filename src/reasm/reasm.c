@@ -116,8 +116,28 @@ static void fetch_headers(const struct unfrag_reasm_packet *packets, size_t n)
 }
 
 /*
- * Reads them; heads: those of all datagrams that are to be looked for. Returns how many. Flattened,
- * as compilers do not see by themselves that all of this is done for every packet.
+ * Whether a datagram is to be looked for; next: the arrival behind its head, or NULL. Where a train
+ * begins, a glance may show that there is none yet.
+ */
+static bool is_wanted(struct unfrag_reasm *r, const struct arrival *a, const struct arrival *next)
+{
+	if (a->head != a)
+		return false;
+	return !next || next->head != a || !table_lacks(r, a);
+}
+
+static void fetch_bucket(struct unfrag_reasm *r, struct arrival *head)
+{
+	uint64_t hash = arrival_hash(r, head);
+
+	__builtin_prefetch(&r->buckets[hash & r->mask]);
+	lost_fetch(&r->losses, (uint32_t)hash);
+}
+
+/*
+ * Reads them, and asks for the buckets of all datagrams that are to be looked for, whose heads
+ * these are, as soon as the packet behind is read: its headers may take long to come. Returns how
+ * many. Flattened, as compilers do not see by themselves that all is done for every packet.
  */
 __attribute__((flatten)) static size_t read_group(struct unfrag_reasm *r, struct arrival *a,
 						  struct arrival **heads,
@@ -126,27 +146,15 @@ __attribute__((flatten)) static size_t read_group(struct unfrag_reasm *r, struct
 {
 	size_t n_heads = 0, i;
 
-	for (i = 0; i < n; i++)
-		read_arrival(&a[i], &packets[i], i ? &a[i - 1] : NULL);
-	for (i = 0; i < n; i++) {
-		if (a[i].head != &a[i])
+	for (i = 0; i <= n; i++) {
+		if (i < n)
+			read_arrival(&a[i], &packets[i], i ? &a[i - 1] : NULL);
+		if (!i || !is_wanted(r, &a[i - 1], i < n ? &a[i] : NULL))
 			continue;
-		if (i + 1 == n || a[i + 1].head != &a[i] || !table_lacks(r, &a[i]))
-			heads[n_heads++] = &a[i];
+		fetch_bucket(r, &a[i - 1]);
+		heads[n_heads++] = &a[i - 1];
 	}
 	return n_heads;
-}
-
-static void fetch_buckets(struct unfrag_reasm *r, struct arrival *const *heads, size_t n)
-{
-	uint64_t hash;
-	size_t i;
-
-	for (i = 0; i < n; i++) {
-		hash = arrival_hash(r, heads[i]);
-		__builtin_prefetch(&r->buckets[hash & r->mask]);
-		lost_fetch(&r->losses, (uint32_t)hash);
-	}
 }
 
 static const struct datagram *first_in_bucket(const struct unfrag_reasm *r,
@@ -204,7 +212,6 @@ static size_t push_group(struct unfrag_reasm *r, const struct unfrag_reasm_packe
 
 	fetch_headers(packets, n);
 	n_heads = read_group(r, a, heads, packets, n);
-	fetch_buckets(r, heads, n_heads);
 	fetch_records(r, heads, n_heads);
 	if (r->borrow && n_heads)
 		fetch_slips(r, a, n);

@@ -164,6 +164,8 @@ static void finish(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,
 	}
 	say_of(r, i, res, UNFRAG_REASM_HELD);
 	say_whole(d, res);
+	if (r->borrow)
+		slips_fetch(leaf_get(&r->cells, d->first_leaf));
 	datagram_complete(r, i);
 }
 

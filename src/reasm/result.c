@@ -31,14 +31,6 @@ static void copy_cells(const struct unfrag_reasm *r, const struct datagram *d, u
 }
 
 /* There is a leaf 0 as well, always empty. */
-static void fetch_payloads(const struct leaf *leaf)
-{
-	uint32_t i;
-
-	for (i = 0; i < leaf->n; i++)
-		__builtin_prefetch(leaf->data[i]);
-}
-
 static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out)
 {
 	const struct leaf *leaf;
@@ -46,7 +38,7 @@ static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, u
 
 	for (number = d->first_leaf; number; number = leaf->next) {
 		leaf = leaf_get(&r->cells, number);
-		fetch_payloads(leaf_get(&r->cells, leaf->next));
+		slips_fetch(leaf_get(&r->cells, leaf->next));
 		for (i = 0; i < leaf->n; i++)
 			copy_bytes(out + leaf->at[i] * UNIT, leaf->data[i], leaf->len[i]);
 	}

@@ -148,6 +148,15 @@ void slips_undo(struct cells *cells, const struct datagram *d, uint32_t at);
  */
 uint32_t slips_foresee(const struct cells *cells, const struct datagram *d, uint32_t from);
 
+/* Fetches where the slips of a leaf begin: they will be read next. */
+static inline void slips_fetch(const struct leaf *leaf)
+{
+	uint32_t i;
+
+	for (i = 0; i < leaf->n; i++)
+		__builtin_prefetch(leaf->data[i]);
+}
+
 /* The data at the start of the datagram, which there must be. */
 const uint8_t *slips_first(const struct cells *cells, const struct datagram *d);
 

@@ -222,8 +222,11 @@ static int open_source(struct source **out, struct watch *w)
 		if (!s->ring)
 			code = fail(w, -errno, "its log can't be read");
 	}
-	if (!code && !w->sources)
+	if (!code && !w->sources) {
+		/* There may be no room left, by what was logged for nobody. */
+		ring_buffer__consume(s->ring);
 		code = cli_exit_of(instance_lost(s->instance, &s->lost));
+	}
 	if (code)
 		close_source(s);
 	else

@@ -153,6 +153,7 @@ static void expect_event(json_t *o, const struct life *l, bool v6)
 
 static void json_has_what_the_manual_says(void *state)
 {
+	const struct timespec pause = { .tv_nsec = 2000000 };
 	const struct life *l = state;
 	struct policed_run r;
 	time_t began = time(NULL);
@@ -162,9 +163,10 @@ static void json_has_what_the_manual_says(void *state)
 	policed_load(l, policed_file(RULES(BOTH), life_priority(0)));
 	/* It says nothing but lines of JSON, so packets tell when it watches. */
 	policed_start(&r, "policy", "watch", "--json");
-	do
+	do {
 		policed_send(l, AF_INET, 1);
-	while (!policed_has(&r, false, "}\n"));
+		nanosleep(&pause, NULL);
+	} while (!policed_has(&r, false, "}\n"));
 	policed_send(l, AF_INET6, 1);
 	policed_says(&r, false, "ipv6");
 	assert_int_equal(policed_end(&r, SIGTERM), 0);

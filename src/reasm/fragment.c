@@ -90,6 +90,11 @@ static bool is_duplicate(const struct unfrag_reasm *r, const struct datagram *d,
 	return bytes_equal(&r->cells, d, a->from, a->payload, len);
 }
 
+static bool brings_header(const struct datagram *d, const struct unfrag_facts *f)
+{
+	return !f->frag_off && !d->header_len;
+}
+
 static enum unfrag_reason make_room_for_slip(struct unfrag_reasm *r, uint32_t i, struct place place)
 {
 	uint32_t cells = slips_missing(&r->cells, datagram_get(r, i), place);
@@ -139,14 +144,37 @@ static bool take_in(struct unfrag_reasm *r, struct datagram *d, const struct arr
 {
 	if (!take_bytes(r, d, a, e))
 		return false;
-	fragment_note(r, d, a);
+	if (brings_header(d, &a->facts))
+		header_keep(r, d, a);
+	if (a->to > d->top)
+		d->top = a->to;
+	if (!a->facts.more)
+		d->end = a->to;
+	d->ecn |= a->ecn;
+	d->fragments++;
 	d->overlaps += e->meeting != MEETS_NOTHING;
+	sizes_note(&d->sizes, &a->facts);
 	return true;
 }
 
 static bool is_whole(const struct datagram *d)
 {
 	return d->end && d->held == units_of(d->end);
+}
+
+static void say_of(const struct unfrag_reasm *r, uint32_t i, struct unfrag_reasm_result *res,
+		   enum unfrag_reasm_outcome outcome)
+{
+	const struct datagram *d = &r->datagrams[i];
+
+	say(res, outcome, UNFRAG_REASON_NONE);
+	res->slot = i - 1;
+	res->datagram = d->number;
+	res->age = r->now - d->since;
+	res->fragments = d->fragments;
+	res->overlaps = d->overlaps;
+	res->largest = d->sizes.largest;
+	res->smallest = d->sizes.smallest;
 }
 
 static void finish(struct unfrag_reasm *r, uint32_t i, const struct arrival *a,

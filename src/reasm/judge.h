@@ -33,11 +33,6 @@ static inline bool ecn_disagrees(uint32_t seen)
 	return seen & ECN_NOT_ECT && seen != ECN_NOT_ECT;
 }
 
-static inline bool brings_header(const struct datagram *d, const struct unfrag_facts *f)
-{
-	return !f->frag_off && !d->header_len;
-}
-
 static inline void sizes_note(struct sizes *sizes, const struct unfrag_facts *f)
 {
 	uint16_t len = (uint16_t)(f->len < UINT16_MAX ? f->len : UINT16_MAX);
@@ -48,21 +43,6 @@ static inline void sizes_note(struct sizes *sizes, const struct unfrag_facts *f)
 		sizes->smallest = len;
 	if (f->df && len > sizes->largest_df)
 		sizes->largest_df = len;
-}
-
-/* What a fragment tells of its datagram, when its bytes are in there. */
-static inline void fragment_note(struct unfrag_reasm *r, struct datagram *d,
-				 const struct arrival *a)
-{
-	if (brings_header(d, &a->facts))
-		header_keep(r, d, a);
-	if (a->to > d->top)
-		d->top = a->to;
-	if (!a->facts.more)
-		d->end = a->to;
-	d->ecn |= a->ecn;
-	d->fragments++;
-	sizes_note(&d->sizes, &a->facts);
 }
 
 static inline void say_begin(struct unfrag_reasm_result *res, uint8_t family)
@@ -76,21 +56,6 @@ static inline void say(struct unfrag_reasm_result *res, enum unfrag_reasm_outcom
 {
 	res->outcome = (uint8_t)outcome;
 	res->reason = (uint8_t)reason;
-}
-
-static inline void say_of(const struct unfrag_reasm *r, uint32_t i, struct unfrag_reasm_result *res,
-			  enum unfrag_reasm_outcome outcome)
-{
-	const struct datagram *d = &r->datagrams[i];
-
-	say(res, outcome, UNFRAG_REASON_NONE);
-	res->slot = i - 1;
-	res->datagram = d->number;
-	res->age = r->now - d->since;
-	res->fragments = d->fragments;
-	res->overlaps = d->overlaps;
-	res->largest = d->sizes.largest;
-	res->smallest = d->sizes.smallest;
 }
 
 /* Says of the fragment that made it so that it is whole, besides all that is said of held ones. */

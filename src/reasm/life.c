@@ -168,17 +168,23 @@ void datagram_cancel(struct unfrag_reasm *r, uint32_t i)
 	r->stats.opened--;
 }
 
-void datagram_complete(struct unfrag_reasm *r, uint32_t i)
+/* In no table and no list of open ones: the caller may read it. */
+static void set_complete(struct unfrag_reasm *r, uint32_t i)
 {
 	struct datagram *d = datagram_get(r, i);
 
-	source_praise(source_of(r, d));
-	leave(r, i);
-	vanish(r, i);
 	d->state = STATE_COMPLETE;
 	list_append(r->datagrams, &r->complete, LINK_ROOM, i);
 	r->stats.completed++;
 	r->stats.whole_fragments += d->fragments;
+}
+
+void datagram_complete(struct unfrag_reasm *r, uint32_t i)
+{
+	source_praise(source_of(r, datagram_get(r, i)));
+	leave(r, i);
+	vanish(r, i);
+	set_complete(r, i);
 }
 
 void datagrams_recycle(struct unfrag_reasm *r)
@@ -224,13 +230,8 @@ uint32_t datagram_pass(struct unfrag_reasm *r, const struct arrival *a, uint32_t
 
 void datagram_passed(struct unfrag_reasm *r, uint32_t i)
 {
-	struct datagram *d = datagram_get(r, i);
-
-	d->state = STATE_COMPLETE;
-	list_append(r->datagrams, &r->complete, LINK_ROOM, i);
 	r->stats.opened++;
-	r->stats.completed++;
-	r->stats.whole_fragments += d->fragments;
+	set_complete(r, i);
 }
 
 /* One that others pushed out might have become whole, and so might what it was the rest of. */

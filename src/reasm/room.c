@@ -64,6 +64,22 @@ static uint32_t victim_for_cells(const struct unfrag_reasm *r, uint32_t asks)
 	return i;
 }
 
+static bool has_too_many_lucky(const struct unfrag_reasm *r)
+{
+	return r->n_lucky > r->n / LUCKY_PART;
+}
+
+static bool exceeds_share(const struct unfrag_reasm *r, const struct source *source, uint32_t cells)
+{
+	return source->cells + cells > r->share_cells;
+}
+
+/* Those that wait to be taken back are counted: nobody has to go for them. */
+static bool lacks_cells(const struct unfrag_reasm *r, uint32_t cells)
+{
+	return r->cells.n_free + r->cells.n_back < cells + r->reserve_cells;
+}
+
 static bool shelter_is_free(const struct unfrag_reasm *r, const struct source *source,
 			    uint32_t cells)
 {
@@ -73,11 +89,11 @@ static bool shelter_is_free(const struct unfrag_reasm *r, const struct source *s
 
 bool room_is_free(const struct unfrag_reasm *r, const struct source *source, uint32_t cells)
 {
-	if (source->open >= r->share_datagrams || source->cells + cells > r->share_cells)
+	if (source->open >= r->share_datagrams || exceeds_share(r, source, cells))
 		return false;
-	if (r->n_lucky > r->n / LUCKY_PART || r->n_free <= r->reserve)
+	if (has_too_many_lucky(r) || r->n_free <= r->reserve)
 		return false;
-	if (r->cells.n_free < cells || r->cells.n_free + r->cells.n_back < cells + r->reserve_cells)
+	if (r->cells.n_free < cells || lacks_cells(r, cells))
 		return false;
 	return !source->standing || shelter_is_free(r, source, cells);
 }
@@ -88,7 +104,7 @@ enum unfrag_reason room_for_datagram(struct unfrag_reasm *r, const struct source
 
 	if (source->open > r->share_datagrams)
 		datagram_end(r, oldest_of_source(r, source, 0), UNFRAG_REASON_SHARE);
-	if (r->n_lucky > r->n / LUCKY_PART)
+	if (has_too_many_lucky(r))
 		datagram_end(r, oldest(r, ROOM_LUCKY, 0), UNFRAG_REASON_EVICTED);
 	if (r->n_free > r->reserve)
 		return UNFRAG_REASON_NONE;
@@ -103,7 +119,7 @@ static enum unfrag_reason room_in_share(struct unfrag_reasm *r, uint32_t i, uint
 	const struct source *source = source_of(r, datagram_get(r, i));
 	uint32_t victim;
 
-	while (source->cells + cells > r->share_cells) {
+	while (exceeds_share(r, source, cells)) {
 		victim = oldest_of_source(r, source, i);
 		if (!victim)
 			return UNFRAG_REASON_SHARE;
@@ -134,7 +150,7 @@ enum unfrag_reason room_for_cells(struct unfrag_reasm *r, uint32_t i, uint32_t c
 	keep_shelter_small(r, i, cells);
 	if (room_in_share(r, i, cells))
 		return UNFRAG_REASON_SHARE;
-	while (r->cells.n_free + r->cells.n_back < cells + r->reserve_cells) {
+	while (lacks_cells(r, cells)) {
 		victim = victim_for_cells(r, i);
 		if (!victim)
 			return UNFRAG_REASON_MEMORY;

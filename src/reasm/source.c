@@ -36,7 +36,7 @@ static void idle_remove(struct sources *sources, uint32_t number)
 		sources->idle.last = source->idle.prev;
 }
 
-static void wake(struct sources *sources, uint32_t number)
+void source_wake(struct sources *sources, uint32_t number)
 {
 	if (sources->resting == number)
 		sources->resting = 0;
@@ -77,11 +77,8 @@ static uint32_t take(struct sources *sources)
 
 static uint32_t find(const struct sources *sources, uint64_t id)
 {
-	uint32_t number = sources->last;
+	uint32_t number = sources->buckets[id & sources->mask];
 
-	if (number && sources->all[number].id == id)
-		return number;
-	number = sources->buckets[id & sources->mask];
 	while (number && sources->all[number].id != id)
 		number = sources->all[number].chain;
 	return number;
@@ -108,7 +105,7 @@ uint32_t source_get(struct sources *sources, uint64_t id)
 	if (!number)
 		number = learn(sources, id);
 	else if (!sources->all[number].open)
-		wake(sources, number);
+		source_wake(sources, number);
 	sources->last = number;
 	return number;
 }

@@ -44,7 +44,7 @@ struct sources {
 	uint32_t fresh;
 	uint32_t free;
 	uint32_t known;
-	uint32_t last;    /* the one found last; 0: forgotten since */
+	uint32_t last;    /* the one got last; 0: forgotten since */
 	uint32_t resting; /* the youngest idle one, which often is needed again at once, or 0 */
 	struct list idle; /* nothing open but in good standing, the longest so first; the others */
 };
@@ -52,7 +52,10 @@ struct sources {
 /* The number of the source, which is known from then on. */
 uint32_t source_get(struct sources *sources, uint64_t id);
 
-/* The same of the one that was got last; 0: it is not known any more. */
+/* One that had nothing open is idle no more. */
+void source_wake(struct sources *sources, uint32_t number);
+
+/* The one that was got last, again; 0: it is not known any more. */
 static inline uint32_t source_get_last(struct sources *sources)
 {
 	uint32_t number = sources->last;
@@ -60,7 +63,7 @@ static inline uint32_t source_get_last(struct sources *sources)
 	if (number && number == sources->resting)
 		sources->resting = 0;
 	else if (number && !sources->all[number].open)
-		return source_get(sources, sources->all[number].id);
+		source_wake(sources, number);
 	return number;
 }
 

@@ -30,7 +30,6 @@ static void copy_cells(const struct unfrag_reasm *r, const struct datagram *d, u
 	}
 }
 
-/* There is a leaf 0 as well, always empty. */
 static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, uint8_t *out)
 {
 	const struct leaf *leaf;
@@ -38,7 +37,7 @@ static void copy_slips(const struct unfrag_reasm *r, const struct datagram *d, u
 
 	for (number = d->first_leaf; number; number = leaf->next) {
 		leaf = leaf_get(&r->cells, number);
-		slips_fetch(leaf_get(&r->cells, leaf->next));
+		slips_fetch(leaf_get(&r->cells, leaf->next)); /* leaf 0 is always empty */
 		for (i = 0; i < leaf->n; i++)
 			copy_bytes(out + leaf->at[i] * UNIT, leaf->data[i], leaf->len[i]);
 	}

@@ -41,20 +41,26 @@ struct key {
 	uint64_t word[KEY_WORDS];
 };
 
-static inline void key_of(struct key *key, const struct unfrag_facts *f, const uint8_t *packet,
-			  uint64_t scope)
+/* The last word that is not zero. */
+static inline uint64_t key_tail(const struct unfrag_facts *f)
 {
 	uint64_t tail = (uint64_t)f->id | (uint64_t)f->family << 40;
 
+	return f->family == UNFRAG_IPV4 ? tail | (uint64_t)f->proto << 32 : tail;
+}
+
+static inline void key_of(struct key *key, const struct unfrag_facts *f, const uint8_t *packet,
+			  uint64_t scope)
+{
 	if (f->family == UNFRAG_IPV4) {
 		memcpy(&key->word[0], packet + 12, 8);
 		key->word[1] = scope;
-		key->word[2] = tail | (uint64_t)f->proto << 32;
+		key->word[2] = key_tail(f);
 		memset(&key->word[3], 0, 3 * sizeof(key->word[0]));
 	} else {
 		memcpy(&key->word[0], packet + 8, 32);
 		key->word[4] = scope;
-		key->word[5] = tail;
+		key->word[5] = key_tail(f);
 	}
 }
 
@@ -62,16 +68,16 @@ static inline void key_of(struct key *key, const struct unfrag_facts *f, const u
 static inline bool key_is(const struct key *key, const struct unfrag_facts *f,
 			  const uint8_t *packet, uint64_t scope)
 {
-	uint64_t tail = (uint64_t)f->id | (uint64_t)f->family << 40, word[4];
+	uint64_t word[4];
 
 	if (f->family == UNFRAG_IPV4) {
 		memcpy(word, packet + 12, 8);
 		return key->word[0] == word[0] && key->word[1] == scope &&
-		       key->word[2] == (tail | (uint64_t)f->proto << 32);
+		       key->word[2] == key_tail(f);
 	}
 	memcpy(word, packet + 8, 32);
 	return key->word[0] == word[0] && key->word[1] == word[1] && key->word[2] == word[2] &&
-	       key->word[3] == word[3] && key->word[4] == scope && key->word[5] == tail;
+	       key->word[3] == word[3] && key->word[4] == scope && key->word[5] == key_tail(f);
 }
 
 /* Word by word, as they were just written: wider loads would have to wait for the stores. */

@@ -82,7 +82,7 @@ static void judge(struct unfrag_reasm *r, const struct arrival *a, struct unfrag
 static size_t judge_run(struct unfrag_reasm *r, const struct arrival *a, size_t n,
 			struct unfrag_reasm_result *res)
 {
-	if (n < 2 || !a[0].head || a[0].head != &a[0] || a[1].head != &a[0])
+	if (n < 2 || a[0].head != &a[0] || a[1].head != &a[0])
 		return 0;
 	n = run_judge(r, a, n, res);
 	r->stats.packets += n;

@@ -34,14 +34,10 @@ static __always_inline int is_plain(__u32 rank)
 }
 
 /* The first steps, for which a loop would be dear. Whether there are more to take. */
-static __always_inline int gate_starts(struct gate_walk *w, __u32 first, __u32 n)
+static __always_inline int gate_starts(struct gate_walk *w, __u32 first, __u32 n, int here)
 {
-	return !gate_begin(w, first, n) && !gate_step(w) && !gate_step(w);
-}
-
-static __always_inline int gate_starts_here(struct gate_walk *w, __u32 first, __u32 n)
-{
-	return !gate_begin_here(w, first, n) && !gate_step_here(w) && !gate_step(w);
+	return !gate_begin(w, first, n, here) && !(here ? gate_step_here(w) : gate_step(w)) &&
+	       !gate_step(w);
 }
 
 static __always_inline int gate(struct bpf_nf_ctx *ctx, __u32 rank)
@@ -56,7 +52,7 @@ static __always_inline int gate(struct bpf_nf_ctx *ctx, __u32 rank)
 	if (is_plain(rank) ? gate_read_here(ctx, &w.values) : gate_read(ctx, &w.values))
 		return NF_DROP;
 	w.hook = (__u16)hook;
-	if (is_plain(rank) ? gate_starts_here(&w, first, n) : gate_starts(&w, first, n))
+	if (is_plain(rank) ? gate_starts(&w, first, n, 1) : gate_starts(&w, first, n, 0))
 		gate_go_on(&w);
 	return w.verdict == GATE_ACCEPT ? NF_ACCEPT : NF_DROP;
 }

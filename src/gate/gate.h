@@ -109,29 +109,19 @@ GATE_STEP int gate_step(struct gate_walk *w)
 	return w ? gate_step_here(w) : 1;
 }
 
-/* Before the first step: values and hook are filled in. */
-GATE_INLINE void gate_set_out(struct gate_walk *w, __u32 first, __u32 n)
+/*
+ * Before the first step: values and hook are filled in. here: no call; a constant. Whether the walk
+ * has ended at once.
+ */
+GATE_INLINE int gate_begin(struct gate_walk *w, __u32 first, __u32 n, int here)
 {
 	w->base = first;
 	w->base_end = first + n;
 	w->checked = 0;
 	w->verdict = GATE_DROP;
-}
-
-/* Likewise; whether the walk has ended at once. */
-GATE_INLINE int gate_begin(struct gate_walk *w, __u32 first, __u32 n)
-{
-	gate_set_out(w, first, n);
-	if (n)
-		gate_look_up(w);
-	return gate_enter_base(w);
-}
-
-/* The same without a call. */
-GATE_INLINE int gate_begin_here(struct gate_walk *w, __u32 first, __u32 n)
-{
-	gate_set_out(w, first, n);
-	if (n)
+	if (n && here)
 		gate_look_up_here(w);
+	else if (n)
+		gate_look_up(w);
 	return gate_enter_base(w);
 }

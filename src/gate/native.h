@@ -133,7 +133,7 @@ static inline enum gate_action gate_judge(struct gate_native *n, const struct ga
 	__u32 steps;
 
 	gate_here = n;
-	if (gate_begin(&w, place->first, place->n))
+	if (gate_begin(&w, place->first, place->n, 0))
 		return (enum gate_action)w.verdict;
 	for (steps = 0; steps < GATE_STEPS_MAX; steps++)
 		if (gate_step(&w))

@@ -58,12 +58,9 @@ const struct bpf_program *programs_first(const struct programs *p, const struct 
 int programs_put(const struct programs *p, int slot_fd, const struct about *about,
 		 unsigned int half);
 
-/*
- * What one half has into the same seats of the other. Which seats (bits) have it now; logs why
- * others don't.
- */
-uint32_t programs_put_twice(const struct programs *p, int slot_fd, const struct about *about,
-			    unsigned int half);
+/* What one half is to have, into the same seats of another. Logs the error. */
+int programs_copy(const struct programs *p, int slot_fd, const struct about *about,
+		  unsigned int half, unsigned int to);
 
 /* One that accepts, in these seats of a half. Logs the error. */
 int programs_put_pass(int slot_fd, unsigned int half, uint32_t seats);

@@ -57,19 +57,19 @@ int programs_put_pass(int slot_fd, unsigned int half, uint32_t seats)
 	return r;
 }
 
-uint32_t programs_put_twice(const struct programs *p, int slot_fd, const struct about *about,
-			    unsigned int half)
+int programs_copy(const struct programs *p, int slot_fd, const struct about *about,
+		  unsigned int half, unsigned int to)
 {
-	uint32_t seat, done = 0;
-	int program;
+	uint32_t seat;
+	int program, r = 0;
 
-	for (seat = 0; seat < FRONT_SEATS; seat++) {
+	for (seat = 0; seat < FRONT_SEATS && !r; seat++) {
 		program = place_program(about, half, seat);
-		if (program >= 0 && !front_put(slot_fd, !half * FRONT_SEATS + seat,
-					       bpf_program__fd(p->progs[program])))
-			done |= 1u << seat;
+		if (program >= 0)
+			r = front_put(slot_fd, to * FRONT_SEATS + seat,
+				      bpf_program__fd(p->progs[program]));
 	}
-	return done;
+	return r;
 }
 
 int programs_put(const struct programs *p, int slot_fd, const struct about *about,
@@ -77,14 +77,7 @@ int programs_put(const struct programs *p, int slot_fd, const struct about *abou
 {
 	uint32_t here = places_seats(about, PLACES_HALF(half));
 	uint32_t there = places_seats(about, PLACES_HALF(!half));
-	uint32_t seat;
-	int program, r = programs_put_pass(slot_fd, half, there & ~here);
+	int r = programs_put_pass(slot_fd, half, there & ~here);
 
-	for (seat = 0; seat < FRONT_SEATS && !r; seat++) {
-		program = place_program(about, half, seat);
-		if (program >= 0)
-			r = front_put(slot_fd, half * FRONT_SEATS + seat,
-				      bpf_program__fd(p->progs[program]));
-	}
-	return r;
+	return r ? r : programs_copy(p, slot_fd, about, half, half);
 }

@@ -248,10 +248,10 @@ static int prepare(struct replacing *q, uint32_t old)
  */
 static void forget_old(struct replacing *q)
 {
-	uint32_t filled = programs_put_twice(&q->programs, q->front.slot_fd, &q->about, q->new);
+	int r = programs_copy(&q->programs, q->front.slot_fd, &q->about, q->new, q->old);
 
-	/* Said by it; the next change does it again. */
-	keep_half(q, q->new, filled);
+	/* What fails is said; the next change does it again. */
+	keep_half(q, q->new, r ? 0 : places_seats(&q->about, PLACES_HALF(q->new)));
 }
 
 static int replace_placed(struct replacing *q)

@@ -91,8 +91,7 @@ int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_objec
  * are '_' here. Of several programs all maps are found.
  *
  * @return a file descriptor, the caller's; -ENOENT when there is none of that name, and then
- * nothing
- *         is logged; -EBADF when the attachment is broken; -EPERM. Since: 0.1
+ *         nothing is logged; -EBADF when the attachment is broken; -EPERM. Since: 0.1
  */
 int unfrag_attachment_map(struct unfrag_attachment *att, const char *name);
 

@@ -86,8 +86,8 @@ struct gate_config {
 #define GATE_HAS_VMAPS  0x40u
 /*
  * Few fields and none of the above: a packet is judged without a call, as each return costs what
- * many instructions do. More than that a verifier would follow for too long, and as it is it takes
- * three times as long: so a compiler asks for it where vectors are short, too.
+ * many instructions do. With more than that it would take a verifier too long. As it is it takes
+ * three times as long, so the compiler wants short vectors, too.
  */
 #define GATE_IS_PLAIN     0x80u
 #define GATE_PLAIN_FIELDS 6u

@@ -2,7 +2,8 @@
 /*
  * The engine inside: all its parts, and the steps that its files do for one another.
  *
- *	reasm.c     making, ending; taking packets, one or many
+ *	make.c      making, ending
+ *	reasm.c     taking packets, one or many
  *	fragment.c  the judgement of one fragment
  *	run.c       that of fragments in a row that are a whole datagram
  *	table.c     finding a datagram by its key; time
@@ -60,10 +61,10 @@ struct unfrag_reasm {
 	struct losses losses;
 	struct glance glance;
 
-	struct key last_key; /* fragments come in trains: the hash of one is that of the next */
+	struct key last_key; /* of those that come alone, often that of the next as well */
 	uint64_t last_hash;
 	uint8_t last_family;
-	struct source_key last_source; /* the same of sources */
+	struct source_key last_source; /* the same of sources, of all */
 	uint64_t last_source_id;
 
 	uint64_t timeouts[FAMILIES];
@@ -145,8 +146,8 @@ void datagram_expose(struct unfrag_reasm *r, uint32_t i);
 void datagram_complete(struct unfrag_reasm *r, uint32_t i);
 
 /*
- * Such a one of a new key that nobody can find, as all of it is there, with so many
- * cells; 0: no room without a change for others. Then datagram_passed() when all is in it.
+ * A new datagram that is whole at once, so that nobody has to find it, with so many cells; 0: no
+ * room without a change for others. Then datagram_passed() when all is in it.
  */
 uint32_t datagram_pass(struct unfrag_reasm *r, const struct arrival *a, uint32_t cells);
 void datagram_passed(struct unfrag_reasm *r, uint32_t i);

@@ -64,7 +64,10 @@ static inline void key_of(struct key *key, const struct unfrag_facts *f, const u
 	}
 }
 
-/* Whether the key is that of a packet of its family. */
+/*
+ * Whether the key is that of a packet of its family. As key_of() and key_equal(), but no key is
+ * written, which takes longer.
+ */
 static inline bool key_is(const struct key *key, const struct unfrag_facts *f,
 			  const uint8_t *packet, uint64_t scope)
 {

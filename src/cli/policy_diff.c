@@ -8,6 +8,7 @@
 #include "instance.h"
 #include "outline.h"
 #include "output.h"
+#include "policy_loading.h"
 #include "policy_source.h"
 #include "policy_verbs.h"
 
@@ -108,25 +109,10 @@ static int read_in_force(struct outline *out, const char *name)
 	return r ? DIFF_TROUBLE : CLI_DONE;
 }
 
-struct search {
-	const char *name;
-	bool found;
-};
-
-static int compare_name(const char *name, void *arg)
-{
-	struct search *s = arg;
-
-	s->found |= !strcmp(name, s->name);
-	return 0;
-}
-
 /* Those who may not look have none. */
 static bool is_in_force(const char *name)
 {
-	struct search s = { name, false };
-
-	return !geteuid() && !unfrag_attachment_each(compare_name, &s) && s.found;
+	return !geteuid() && policy_loading_is_there(name);
 }
 
 static int read_one(struct job *job, int i)

@@ -27,15 +27,6 @@ struct job {
 	json_t *messages; /* with json */
 };
 
-static size_t count_elements(const struct ruleset *rs)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < rs->n_sets; i++)
-		n += rs->sets[i].n_elements;
-	return n;
-}
-
 static int compile(struct job *job)
 {
 	const struct image_opts opts = { .memory = job->memory, .listing = job->listing.len };
@@ -99,7 +90,7 @@ static int print(const struct job *job)
 		cli_note("%s: warning: %s", job->file, c.text);
 	}
 	printf("%s: %zu rules, %zu chains, %zu sets with %zu elements; %s of memory\n", job->file,
-	       rs->n_rules, rs->n_chains, rs->n_sets, count_elements(rs),
+	       rs->n_rules, rs->n_chains, rs->n_sets, ruleset_elements(rs),
 	       quantity_of_size(job->image->memory.total, buf));
 	if (cli_verbose())
 		print_memory(&job->image->memory);
@@ -147,7 +138,7 @@ static int print_json(const struct job *job, int code)
 						 (json_int_t)rs->n_rules, "chains",
 						 (json_int_t)rs->n_chains, "sets",
 						 (json_int_t)rs->n_sets, "elements",
-						 (json_int_t)count_elements(rs), "memory_bytes",
+						 (json_int_t)ruleset_elements(rs), "memory_bytes",
 						 json_memory(&job->image->memory)));
 	printed = json_finish(root);
 	return code ? code : printed;

@@ -265,15 +265,6 @@ int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *a
 	return code;
 }
 
-static size_t count_elements(const struct ruleset *rs)
-{
-	size_t i, n = 0;
-
-	for (i = 0; i < rs->n_sets; i++)
-		n += rs->sets[i].n_elements;
-	return n;
-}
-
 static int report_json(const struct policy_loading *l)
 {
 	json_t *places = json_array();
@@ -290,7 +281,7 @@ static int report_json(const struct policy_loading *l)
 				     l->about.name, "file", json_text(l->about.path), "rules",
 				     (int)l->rs.n_rules, "chains", (int)l->rs.n_chains, "sets",
 				     (int)l->rs.n_sets, "elements",
-				     (json_int_t)count_elements(&l->rs), "memory",
+				     (json_int_t)ruleset_elements(&l->rs), "memory",
 				     (json_int_t)l->image->memory.total, "closed",
 				     !!(l->about.flags & POLICY_CLOSED), "places", places));
 }
@@ -303,7 +294,7 @@ static const char *plural(size_t n)
 void policy_loading_tell(const char *what, const char *name, const struct ruleset *rs,
 			 uint64_t memory)
 {
-	size_t elements = count_elements(rs);
+	size_t elements = ruleset_elements(rs);
 	char buf[QUANTITY_MAX];
 
 	printf("%s '%s': %zu rule%s, %zu chain%s, %zu set%s with %zu element%s, %s of memory\n",

@@ -3,6 +3,15 @@
 
 #include <stdlib.h>
 
+size_t ruleset_elements(const struct ruleset *rs)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < rs->n_sets; i++)
+		n += rs->sets[i].n_elements;
+	return n;
+}
+
 static void release_rule(struct rule *rule)
 {
 	size_t i;

@@ -149,5 +149,8 @@ struct ruleset {
 	size_t n_tables, n_chains, n_rules, n_sets, n_counters, n_limits, n_logs;
 };
 
+/* Elements of all its sets. */
+size_t ruleset_elements(const struct ruleset *rs);
+
 /* Frees all that it holds, not itself. */
 void ruleset_release(struct ruleset *rs);

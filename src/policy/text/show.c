@@ -14,7 +14,6 @@
 
 #include "elements_write.h"
 #include "listing.h"
-#include "rule_text.h"
 #include "words.h"
 
 #define HANDLE " # handle "
@@ -245,22 +244,14 @@ static bool is_counter(struct line l, size_t i)
 	return !rest.len || (rest.text[0] == ' ' && !take(&rest, " name "));
 }
 
-/* The line of a rule, `l` without what it is indented by. */
-static struct line text_of(const struct walk *w, struct line l, const struct rule *rule)
+/* Its text is the line that nftables wrote, or another where that can't be loaded again. */
+static void put_rule(struct walk *w, const struct rule *rule)
 {
-	if (listing_text_is_sound((struct attr){ (const uint8_t *)l.text, l.len }) &&
-	    !rule_has_elements(w->rs, rule))
-		return l;
-	return (struct line){ rule->text, strlen(rule->text) };
-}
-
-static void put_rule(struct walk *w, struct line l, const struct rule *rule)
-{
+	const struct line l = { rule->text, strlen(rule->text) };
 	bool in_quotes = false;
 	uint32_t counter;
 	size_t i, at = 0;
 
-	l = text_of(w, l, rule);
 	fputs("\t\t", w->out);
 	for (i = 0; i < l.len; i++) {
 		if (!in_quotes && is_counter(l, i) && next_counter(w->rs, rule, &at, &counter)) {
@@ -291,33 +282,32 @@ static const struct rule *what_is_in(struct walk *w, struct line l)
 	return w->block == BLOCK_CHAIN ? rule_of(w, l) : NULL;
 }
 
-/* What a line says of where it stands. The rule that it is, which *l is then; or NULL. */
-static const struct rule *place(struct walk *w, struct line *l)
+/* What a line says of where it stands. The rule that it is, or NULL. */
+static const struct rule *place(struct walk *w, struct line l)
 {
-	if (!take(l, "\t"))
-		enter_table(w, *l);
-	else if (take(l, "\t"))
-		return what_is_in(w, *l);
-	else if (is_name(*l, "}"))
+	if (!take(&l, "\t"))
+		enter_table(w, l);
+	else if (take(&l, "\t"))
+		return what_is_in(w, l);
+	else if (is_name(l, "}"))
 		leave_block(w);
 	else
-		enter_block(w, *l);
+		enter_block(w, l);
 	return NULL;
 }
 
 static void on_line(struct walk *w, struct line l)
 {
 	const struct rule *rule = NULL;
-	struct line rest = l;
 
 	if (!w->in_quotes) {
-		rule = place(w, &rest);
+		rule = place(w, l);
 		w->is_written = rule;
 	}
 	if (!w->show || w->err || (w->in_quotes && w->is_written))
 		return;
 	if (rule)
-		put_rule(w, rest, rule);
+		put_rule(w, rule);
 	else
 		fwrite(l.text, 1, l.len, w->out);
 	fputc('\n', w->out);

@@ -28,7 +28,6 @@
 #define MEMORY    (4ull << 30)
 #define TIMEOUT   300000
 #define LIST_PART 4 /* of the memory */
-#define STDIN     "/dev/stdin"
 
 /* Sanitizers reserve more than any limit. */
 #if defined(__SANITIZE_ADDRESS__)
@@ -155,10 +154,8 @@ static void load(int fd, struct nft_ctx *nft, const char *path)
 {
 	int r;
 
-	if (!strcmp(path, "-"))
-		keep_stdin(fd);
 	overhear_start();
-	r = nft_run_cmd_from_filename(nft, strcmp(path, "-") ? path : STDIN);
+	r = nft_run_cmd_from_filename(nft, path);
 	put_text(fd, LISTING_ERROR, nft_ctx_get_error_buffer(nft));
 	if (r)
 		scratch_fail(fd, -EINVAL, "");
@@ -188,7 +185,7 @@ static void tell_more(int fd, const char *path)
 	if (!err)
 		err = scratch_text(fd, &loaded);
 	if (!err)
-		err = lines_put(fd, strcmp(path, "-") ? path : STDIN, &loaded);
+		err = lines_put(fd, path, &loaded);
 	if (err == -ECANCELED)
 		_exit(EXIT_FAILURE);
 	if (err)
@@ -206,6 +203,10 @@ __attribute__((noreturn)) static void child(int fd, const char *path,
 	nft = nft_ctx_new(NFT_CTX_DEFAULT);
 	if (!nft || nft_ctx_buffer_error(nft) || nft_ctx_buffer_output(nft))
 		scratch_fail(fd, -ENOMEM, "libnftables can't be started");
+	if (!strcmp(path, "-")) {
+		keep_stdin(fd);
+		path = "/dev/stdin";
+	}
 	load(fd, nft, path);
 	err = overhear_put_chains(fd);
 	if (!err)

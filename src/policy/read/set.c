@@ -110,30 +110,25 @@ static struct set *add_set(struct reader *r, struct raw_set *raw)
 uint32_t reader_add_tuple(struct reader *r, uint32_t table, const struct key *key,
 			  const struct span *spans)
 {
-	struct set *set = ARRAY_ADD(r->rs->sets, r->rs->n_sets);
+	struct raw_set raw = { .table = table, .flags = NFT_SET_ANONYMOUS };
+	struct set *set = add_set(r, &raw);
 	uint32_t i;
 
-	if (!set) {
+	if (set)
+		set->elements = calloc(1, sizeof(*set->elements));
+	if (!set || !set->elements) {
 		r->no_memory = true;
 		return UINT32_MAX;
 	}
-	set->name = reader_copy(r, "");
-	set->elements = calloc(1, sizeof(*set->elements));
-	if (!set->name || !set->elements) {
-		r->no_memory = true;
-		return UINT32_MAX;
-	}
-	set->table = table;
 	set->n = key->n;
 	set->n_elements = 1;
 	set->elements->verdict = GATE_VERDICT_CONTINUE;
-	memset(set->field, GATE_FIELD_MAX, sizeof(set->field));
 	for (i = 0; i < key->n; i++) {
 		set->field[i] = key->field[i];
 		set->bits[i] = (uint8_t)field_size(key->field[i]);
 		set->elements->span[i] = spans[i];
 	}
-	return (uint32_t)r->rs->n_sets - 1;
+	return raw.index;
 }
 
 void reader_on_set(struct reader *r, uint8_t family, const struct attrs *a)

@@ -2,6 +2,8 @@
 #include "listing.h"
 
 #include <errno.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -33,6 +35,22 @@ struct attr listing_find(struct attr listing, uint32_t section)
 		if (found == section)
 			return out;
 	return (struct attr){ 0 };
+}
+
+bool listing_message(struct listing_message *out, struct attr section)
+{
+	const size_t heads = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg);
+	struct nlmsghdr outer;
+	struct nfgenmsg inner;
+
+	if (section.len < heads)
+		return false;
+	memcpy(&outer, section.data, sizeof(outer));
+	memcpy(&inner, section.data + sizeof(outer), sizeof(inner));
+	out->type = NFNL_MSG_TYPE(outer.nlmsg_type);
+	out->family = inner.nfgen_family;
+	attrs_parse(&out->attrs, (struct attr){ section.data + heads, section.len - heads });
+	return true;
 }
 
 #define HANDLE " # handle "

@@ -55,6 +55,16 @@ bool listing_next(struct attr *rest, uint32_t *section, struct attr *out);
 /* The first section of a kind; .data NULL: there is none. */
 struct attr listing_find(struct attr listing, uint32_t section);
 
+/* A message of nf_tables. */
+struct listing_message {
+	unsigned int type; /* NFT_MSG_... */
+	uint8_t family;    /* NFPROTO_... */
+	struct attrs attrs;
+};
+
+/* The first one of a section. False: it is shorter than its heads. */
+bool listing_message(struct listing_message *out, struct attr section);
+
 /* The lines of rules in the text, in the order of the kernel's rules. */
 struct listing_text {
 	uint64_t handle;

@@ -5,26 +5,20 @@
  * listing, which has them table by table.
  */
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
-#include <string.h>
 
 #include "reader.h"
 
 /* The chain that a message makes; UINT32_MAX: none that is there now. */
-static uint32_t chain_of(const struct reader *r, struct attr message)
+static uint32_t chain_of(const struct reader *r, struct attr section)
 {
-	const size_t heads = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg);
-	struct nfgenmsg head;
-	struct attrs a;
+	struct listing_message m;
 	uint32_t table;
 
-	if (message.len < heads)
+	if (!listing_message(&m, section))
 		return UINT32_MAX;
-	memcpy(&head, message.data + sizeof(struct nlmsghdr), sizeof(head));
-	attrs_parse(&a, (struct attr){ message.data + heads, message.len - heads });
-	table = reader_table(r, head.nfgen_family, attr_text(&a, NFTA_CHAIN_TABLE));
-	return table == UINT32_MAX ? table : reader_chain(r, table, attr_text(&a, NFTA_CHAIN_NAME));
+	table = reader_table(r, m.family, attr_text(&m.attrs, NFTA_CHAIN_TABLE));
+	return table == UINT32_MAX ? table :
+				     reader_chain(r, table, attr_text(&m.attrs, NFTA_CHAIN_NAME));
 }
 
 /* Numbers chains from 1 on as they were made; a message about one that is there changes it. */

@@ -3,8 +3,6 @@
 
 #include <errno.h>
 #include <linux/netfilter/nf_tables.h>
-#include <linux/netfilter/nfnetlink.h>
-#include <linux/netlink.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,21 +45,15 @@ static int add_rule(struct scratch_rules *l, uint8_t family, const struct attrs 
 }
 
 /* What a section has of one message. */
-static int take(struct scratch_rules *l, struct attr in)
+static int take(struct scratch_rules *l, struct attr section)
 {
-	const size_t heads = sizeof(struct nlmsghdr) + sizeof(struct nfgenmsg);
-	struct nfgenmsg head;
-	struct nlmsghdr outer;
-	struct attrs a;
+	struct listing_message m;
 
-	if (in.len < heads)
+	if (!listing_message(&m, section))
 		return -EINVAL;
-	memcpy(&outer, in.data, sizeof(outer));
-	if (NFNL_MSG_TYPE(outer.nlmsg_type) != NFT_MSG_NEWRULE)
+	if (m.type != NFT_MSG_NEWRULE)
 		return 0;
-	memcpy(&head, in.data + sizeof(outer), sizeof(head));
-	attrs_parse(&a, (struct attr){ in.data + heads, in.len - heads });
-	return a.broken ? -EINVAL : add_rule(l, head.nfgen_family, &a);
+	return m.attrs.broken ? -EINVAL : add_rule(l, m.family, &m.attrs);
 }
 
 int scratch_rules_init(struct scratch_rules *out, struct attr listing)

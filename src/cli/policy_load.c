@@ -41,13 +41,13 @@ static int check_old(const struct policy_loading *l, struct unfrag_attachment *a
 	if (code)
 		return code;
 	*leftover = info.state == UNFRAG_STATE_BROKEN || info.state == UNFRAG_STATE_ORPHANED;
-	if (*leftover || (!strncmp(info.program, "gate", 4) && is_same_netns(l, info.netns_inode)))
+	if (*leftover)
 		return CLI_DONE;
-	if (!strncmp(info.program, "gate", 4))
-		cli_error("'%s' is in force in another network namespace", name);
-	else
-		cli_error("'%s' is a program, no ruleset; 'unfrag detach %s' takes it away", name,
-			  name);
+	if (!policy_loading_is_ruleset(&info, name))
+		return CLI_FAILED;
+	if (is_same_netns(l, info.netns_inode))
+		return CLI_DONE;
+	cli_error("'%s' is in force in another network namespace", name);
 	return CLI_FAILED;
 }
 
@@ -83,18 +83,13 @@ static int attach(const struct request *q, struct policy_loading *l)
 	return code;
 }
 
-static int put(const struct request *q, struct policy_loading *l, struct unfrag_attachment *old)
+static int put(const struct request *q, struct policy_loading *l)
 {
-	bool inherited;
 	int code = policy_loading_file(l, q->file);
 
 	if (!code)
-		code = old ? policy_loading_replace(l, old, &inherited) : attach(q, l);
-	if (!code)
-		code = policy_loading_report(l, old ? "reloaded" : "loaded", q->json);
-	else if (old)
-		cli_note("what was in force stays in force");
-	return code;
+		code = attach(q, l);
+	return code ? code : policy_loading_report(l, "loaded", q->json);
 }
 
 /* *stays: something is in force under the name already. */
@@ -107,8 +102,13 @@ static int load(const struct request *q, bool *stays)
 	if (!code)
 		code = find_old(q, &l, &old);
 	*stays = old;
-	if (!code)
-		code = put(q, &l, old);
+	if (!code && old) {
+		code = policy_loading_reload(&l, old, q->file, q->json);
+		if (code)
+			cli_note("what was in force stays in force");
+	} else if (!code) {
+		code = put(q, &l);
+	}
 	unfrag_attachment_free(old);
 	policy_loading_release(&l);
 	return code;

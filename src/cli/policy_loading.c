@@ -69,6 +69,14 @@ int policy_loading_check_name(const char *name)
 	return CLI_FAILED;
 }
 
+bool policy_loading_is_ruleset(const struct unfrag_attachment_info *info, const char *name)
+{
+	if (!strncmp(info->program, "gate", 4))
+		return true;
+	cli_error("'%s' is a program, no ruleset; 'unfrag detach %s' takes it away", name, name);
+	return false;
+}
+
 void policy_loading_release(struct policy_loading *l)
 {
 	instance_free(l->instance);
@@ -232,15 +240,14 @@ static int put(struct policy_loading *l, struct unfrag_attachment *att)
 }
 
 /* With the lock held: nobody changes what is inherited. */
-static int replace(struct policy_loading *l, struct unfrag_attachment *att, bool *inherited)
+static int replace(struct policy_loading *l, struct unfrag_attachment *att)
 {
 	struct instance *old = NULL;
 	struct complaint c = { "" };
 	int code = CLI_DONE;
 
 	/* What can't be read any more is no reason to keep it in force. */
-	*inherited = !instance_open(&old, att, &c);
-	if (!*inherited)
+	if (instance_open(&old, att, &c))
 		cli_note("counters start anew: %s", c.text);
 	else if (instance_inherit(l->instance, old, &c))
 		code = CLI_FAILED;
@@ -248,21 +255,31 @@ static int replace(struct policy_loading *l, struct unfrag_attachment *att, bool
 		cli_error("%s", c.text);
 	else
 		code = put(l, att);
-	if (!code && *inherited && instance_settle(l->instance, old, &c))
+	if (!code && old && instance_settle(l->instance, old, &c))
 		cli_note("counters may lack some packets: %s", c.text);
 	instance_free(old);
 	return code;
 }
 
-int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *att, bool *inherited)
+static int replace_locked(struct policy_loading *l, struct unfrag_attachment *att)
 {
 	int code = cli_exit_of(unfrag_attachment_lock(att));
 
 	if (code)
 		return code;
-	code = replace(l, att, inherited);
+	code = replace(l, att);
 	unfrag_attachment_unlock(att);
 	return code;
+}
+
+int policy_loading_reload(struct policy_loading *l, struct unfrag_attachment *att, const char *path,
+			  bool json)
+{
+	int code = policy_loading_file(l, path);
+
+	if (!code)
+		code = replace_locked(l, att);
+	return code ? code : policy_loading_report(l, "reloaded", json);
 }
 
 static int report_json(const struct policy_loading *l)

@@ -40,6 +40,9 @@ bool policy_loading_is_there(const char *name);
 /* Says if there is already: before a big file is read for nothing. */
 int policy_loading_check_name(const char *name);
 
+/* Whether what is attached is a ruleset, whole or not; if not, that is said. */
+bool policy_loading_is_ruleset(const struct unfrag_attachment_info *info, const char *name);
+
 /* name: of the attachment; netns as in struct unfrag_attach_opts. */
 int policy_loading_init(struct policy_loading *l, const char *name, const char *netns,
 			uint64_t memory);
@@ -56,11 +59,11 @@ int policy_loading_attach(struct policy_loading *l, const char *netns,
 			  struct unfrag_attachment **att);
 
 /*
- * Puts it in place of what is in force, in one step; counters and limits go on. *inherited: whether
- * there were any.
+ * Reads a file as policy_loading_file(), puts it in place of what is in force, in one step, and
+ * reports it; counters and limits go on.
  */
-int policy_loading_replace(struct policy_loading *l, struct unfrag_attachment *att,
-			   bool *inherited);
+int policy_loading_reload(struct policy_loading *l, struct unfrag_attachment *att, const char *path,
+			  bool json);
 
 /* What was loaded, as JSON or a line for people that starts with `what`. Returns an exit code. */
 int policy_loading_report(const struct policy_loading *l, const char *what, bool json);

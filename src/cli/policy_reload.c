@@ -56,16 +56,11 @@ static int load(struct request *q, struct unfrag_attachment *att,
 		const struct unfrag_attachment_info *info)
 {
 	struct policy_loading l;
-	bool inherited;
 	int code = policy_loading_init(&l, q->name, netns_of(info), q->memory);
 
 	if (!code)
-		code = policy_loading_file(&l, q->file);
-	if (!code)
-		code = policy_loading_replace(&l, att, &inherited);
-	if (!code)
-		code = policy_loading_report(&l, "reloaded", q->json);
-	else
+		code = policy_loading_reload(&l, att, q->file, q->json);
+	if (code)
 		cli_note("what was in force stays in force");
 	policy_loading_release(&l);
 	return code;
@@ -130,9 +125,8 @@ static int check_ruleset(struct unfrag_attachment *att, const char *name)
 	struct unfrag_attachment_info info = { .sz = sizeof(info) };
 	int code = cli_exit_of(unfrag_attachment_info(att, &info));
 
-	if (code || info.state == UNFRAG_STATE_BROKEN || !strncmp(info.program, "gate", 4))
+	if (code || info.state == UNFRAG_STATE_BROKEN || policy_loading_is_ruleset(&info, name))
 		return code;
-	cli_error("'%s' is a program, no ruleset; 'unfrag detach %s' takes it away", name, name);
 	return CLI_FAILED;
 }
 

@@ -111,24 +111,14 @@ static int compare_lines(const void *a, const void *b)
 }
 
 /* What touches is one, as it is in force: what they say counts, not how it is written. */
-static int join(struct regions *out, const struct set *set)
-{
-	out->n = set->n_elements;
-	out->items = calloc(out->n + 1, sizeof(*out->items));
-	if (!out->items)
-		return -ENOMEM;
-	if (out->n)
-		memcpy(out->items, set->elements, out->n * sizeof(*out->items));
-	return out->n ? regions_join(out, set->n) : 0;
-}
-
 static int add_set(struct outline *o, const struct ruleset *rs, const struct set *set)
 {
 	struct outline_part *part = add_part(o, "table %s, %s %s",
 					     words_of_table(rs, set->table).text,
 					     set->verdicts ? "map" : "set", set->name);
+	const struct regions written = { set->elements, set->n_elements };
 	struct regions all = { NULL, 0 };
-	int err = part ? join(&all, set) : -ENOMEM;
+	int err = part ? regions_add(&all, &written, set->n) : -ENOMEM;
 	size_t i;
 
 	for (i = 0; i < all.n && !err; i++)

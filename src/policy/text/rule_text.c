@@ -269,6 +269,32 @@ static bool has_field(const struct statement *s, uint32_t fields)
 
 #define BIT(field) (1u << GATE_##field)
 
+#define PROTOCOLS (BIT(L4PROTO) | BIT(IP_PROTOCOL) | BIT(IP6_NEXTHDR))
+#define PORTS     (BIT(SPORT) | BIT(DPORT))
+
+#define IP_FIELDS \
+	(BIT(IP_SADDR) | BIT(IP_DADDR) | BIT(IP_LENGTH) | BIT(IP_PROTOCOL) | BIT(IP_TTL) | \
+	 BIT(IP_DSCP))
+
+#define IP6_FIELDS \
+	(BIT(IP6_SADDR) | BIT(IP6_DADDR) | BIT(IP6_LENGTH) | BIT(IP6_NEXTHDR) | \
+	 BIT(IP6_HOPLIMIT) | BIT(IP6_DSCP))
+
+static const struct layer {
+	uint32_t by; /* fields that tell it */
+	uint32_t value;
+	uint32_t fields;       /* those that imply it */
+	const char *transport; /* what "th" is then */
+} layers[] = {
+	{ BIT(NFPROTO), NFPROTO_IPV4, IP_FIELDS, NULL },
+	{ BIT(NFPROTO), NFPROTO_IPV6, IP6_FIELDS, NULL },
+	{ PROTOCOLS, IPPROTO_TCP, PORTS | BIT(TCP_FLAGS), "tcp" },
+	{ PROTOCOLS, IPPROTO_UDP, PORTS, "udp" },
+	{ PROTOCOLS, IPPROTO_UDPLITE, PORTS, "udplite" },
+	{ PROTOCOLS, IPPROTO_SCTP, PORTS, "sctp" },
+	{ PROTOCOLS, IPPROTO_DCCP, PORTS, "dccp" },
+};
+
 /* "meta nfproto ipv4", "meta l4proto tcp": what other fields may imply. */
 static bool is_layer(const struct statement *s)
 {
@@ -276,63 +302,38 @@ static bool is_layer(const struct statement *s)
 	       is_one(&s->match) && has_field(s, BIT(NFPROTO) | BIT(L4PROTO));
 }
 
-/* The fields that imply a layer. */
-static uint32_t implied_by(const struct statement *layer)
+/* NULL: one that nothing implies. */
+static const struct layer *layer_of(const struct statement *s)
 {
-	const uint32_t v = (uint32_t)layer->match.spans->from;
-
-	if (has_field(layer, BIT(NFPROTO)))
-		return v == NFPROTO_IPV4 ? BIT(IP_SADDR) | BIT(IP_DADDR) | BIT(IP_LENGTH) |
-						   BIT(IP_PROTOCOL) | BIT(IP_TTL) | BIT(IP_DSCP) :
-		       v == NFPROTO_IPV6 ? BIT(IP6_SADDR) | BIT(IP6_DADDR) | BIT(IP6_LENGTH) |
-						   BIT(IP6_NEXTHDR) | BIT(IP6_HOPLIMIT) |
-						   BIT(IP6_DSCP) :
-					   0;
-	if (v == IPPROTO_TCP)
-		return BIT(SPORT) | BIT(DPORT) | BIT(TCP_FLAGS);
-	return v == IPPROTO_UDP || v == IPPROTO_UDPLITE || v == IPPROTO_SCTP || v == IPPROTO_DCCP ?
-		       BIT(SPORT) | BIT(DPORT) :
-		       0;
-}
-
-/* Whether statement i is a layer that the next statement but layers implies, as it is written. */
-static bool is_implied(const struct rule *rule, size_t i)
-{
-	const struct statement *s = &rule->statements[i];
-	const uint32_t same = has_field(s, BIT(NFPROTO)) ?
-				      BIT(NFPROTO) :
-				      BIT(L4PROTO) | BIT(IP_PROTOCOL) | BIT(IP6_NEXTHDR);
-	size_t j;
-
-	if (!is_layer(s))
-		return false;
-	for (j = 0; j < i; j++)
-		if (has_field(&rule->statements[j], same))
-			return false;
-	for (j = i + 1; j < rule->n; j++)
-		if (!is_layer(&rule->statements[j]))
-			return has_field(&rule->statements[j], implied_by(s));
-	return false;
-}
-
-static void note_layer(struct writer *w, const struct statement *s)
-{
-	static const struct {
-		uint8_t number;
-		const char *name;
-	} transports[] = {
-		{ IPPROTO_TCP, "tcp" },   { IPPROTO_UDP, "udp" },   { IPPROTO_UDPLITE, "udplite" },
-		{ IPPROTO_SCTP, "sctp" }, { IPPROTO_DCCP, "dccp" },
-	};
 	size_t i;
 
-	for (i = 0; i < sizeof(transports) / sizeof(*transports); i++)
-		if (has_field(s, BIT(L4PROTO)) && s->match.spans->from == transports[i].number)
-			w->transport = transports[i].name;
+	for (i = 0; i < sizeof(layers) / sizeof(*layers); i++)
+		if (has_field(s, layers[i].by) && s->match.spans->from == layers[i].value)
+			return &layers[i];
+	return NULL;
+}
+
+/* The layer that statement i is and the next statement but layers implies, as it is written. */
+static const struct layer *implied_layer(const struct rule *rule, size_t i)
+{
+	const struct statement *s = &rule->statements[i];
+	const struct layer *layer = is_layer(s) ? layer_of(s) : NULL;
+	size_t j;
+
+	if (!layer)
+		return NULL;
+	for (j = 0; j < i; j++)
+		if (has_field(&rule->statements[j], layer->by))
+			return NULL;
+	for (j = i + 1; j < rule->n; j++)
+		if (!is_layer(&rule->statements[j]))
+			return has_field(&rule->statements[j], layer->fields) ? layer : NULL;
+	return NULL;
 }
 
 static bool put_statements(struct writer *w, const struct rule *rule)
 {
+	const struct layer *layer;
 	const struct statement *s;
 	const char *space = "";
 	size_t i;
@@ -341,8 +342,10 @@ static bool put_statements(struct writer *w, const struct rule *rule)
 		s = &rule->statements[i];
 		if (s->kind == STATEMENT_MATCH && is_in_comment(s->match.key.field[0]))
 			continue;
-		if (is_implied(rule, i)) {
-			note_layer(w, s);
+		layer = implied_layer(rule, i);
+		if (layer) {
+			if (layer->transport)
+				w->transport = layer->transport;
 			continue;
 		}
 		fputs(space, w->out);

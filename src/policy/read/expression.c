@@ -169,8 +169,6 @@ static struct rule *add_rule(struct reader *r, uint32_t chain, const struct attr
 	rule->chain = chain;
 	rule->handle = attr_u64(a, NFTA_RULE_HANDLE);
 	text = listing_text_next(&r->texts, rule->handle);
-	if (!listing_text_is_sound(text))
-		text.len = 0;
 	rule->text = text.len ? strndup((const char *)text.data, text.len) : strdup("");
 	r->no_memory |= !rule->text;
 	return rule;
@@ -203,7 +201,6 @@ static void write_text(struct reader *r, struct rule *rule)
 	if (rule->text[0] && !rule_has_elements(r->rs, rule))
 		return;
 	text = rule_text(r->rs, rule);
-
 	if (text) {
 		free(rule->text);
 		rule->text = text;

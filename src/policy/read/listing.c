@@ -115,6 +115,20 @@ void listing_texts_release(struct listing_texts *t)
 	*t = (struct listing_texts){ 0 };
 }
 
+static bool is_sound(const struct listing_text *text)
+{
+	bool in_quotes = false;
+	size_t i;
+
+	for (i = 0; i < text->len; i++) {
+		in_quotes ^= text->text[i] == '"';
+		if (!in_quotes && i && (text->text[i] == '>' || text->text[i] == '<') &&
+		    text->text[i - 1] == text->text[i])
+			return false;
+	}
+	return !in_quotes;
+}
+
 struct attr listing_text_next(struct listing_texts *t, uint64_t handle)
 {
 	const struct listing_text *text;
@@ -122,21 +136,8 @@ struct attr listing_text_next(struct listing_texts *t, uint64_t handle)
 	if (t->next == t->n || t->texts[t->next].handle != handle)
 		return (struct attr){ 0 };
 	text = &t->texts[t->next++];
-	return (struct attr){ (const uint8_t *)text->text, text->len };
-}
-
-bool listing_text_is_sound(struct attr text)
-{
-	bool in_quotes = false;
-	size_t i;
-
-	for (i = 0; i < text.len; i++) {
-		in_quotes ^= text.data[i] == '"';
-		if (!in_quotes && i && (text.data[i] == '>' || text.data[i] == '<') &&
-		    text.data[i - 1] == text.data[i])
-			return false;
-	}
-	return text.len && !in_quotes;
+	return is_sound(text) ? (struct attr){ (const uint8_t *)text->text, text->len } :
+				(struct attr){ 0 };
 }
 
 /* The comment among what nftables keeps with a rule: type, length, bytes. */

@@ -81,15 +81,13 @@ struct listing_texts {
 int listing_texts_init(struct listing_texts *t, struct attr text);
 void listing_texts_release(struct listing_texts *t);
 
-/* The text of the next rule, if it has this handle; else nothing. */
-struct attr listing_text_next(struct listing_texts *t, uint64_t handle);
-
 /*
- * Whether nftables could write a rule, of which this is the line. It could not if there is nothing,
- * or a shift: for "ip dscp . ip saddr" it writes "ip dscp >> 2 . ip saddr", which is something
- * else; or if a line ends within quotes, as it writes some names of devices wrong.
+ * The text of the next rule, if it has this handle and nftables could write the rule; else nothing.
+ * It could not if there is a shift: for "ip dscp . ip saddr" it writes "ip dscp >> 2 . ip saddr",
+ * which is something else; or if a line ends within quotes, as it writes some names of devices
+ * wrong.
  */
-bool listing_text_is_sound(struct attr text);
+struct attr listing_text_next(struct listing_texts *t, uint64_t handle);
 
 /* The comment among what nftables keeps with a rule, or NULL. */
 const char *listing_comment(struct attr userdata);

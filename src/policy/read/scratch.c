@@ -125,12 +125,21 @@ static void enter(int fd, int netns)
 	if_freenameindex(devices.list);
 }
 
-static void put_text(int fd, uint32_t section, const char *text)
+void scratch_put_text(int fd, uint32_t section, const char *text)
 {
 	int err = text && *text ? listing_put(fd, section, text, strlen(text)) : 0;
 
 	if (err)
 		scratch_fail(fd, err, "the listing can't be kept");
+}
+
+struct nft_ctx *scratch_nftables(int fd)
+{
+	struct nft_ctx *nft = nft_ctx_new(NFT_CTX_DEFAULT);
+
+	if (!nft || nft_ctx_buffer_error(nft) || nft_ctx_buffer_output(nft))
+		scratch_fail(fd, -ENOMEM, "libnftables can't be started");
+	return nft;
 }
 
 /* What may come once only is kept, as it is read twice, from its begin. */
@@ -150,13 +159,14 @@ static void keep_stdin(int fd)
 	close(kept);
 }
 
-static void load(int fd, struct nft_ctx *nft, const char *path)
+static void load(int fd, const char *path)
 {
+	struct nft_ctx *nft = scratch_nftables(fd);
 	int r;
 
 	overhear_start();
 	r = nft_run_cmd_from_filename(nft, path);
-	put_text(fd, LISTING_ERROR, nft_ctx_get_error_buffer(nft));
+	scratch_put_text(fd, LISTING_ERROR, nft_ctx_get_error_buffer(nft));
 	if (r)
 		scratch_fail(fd, -EINVAL, "");
 }
@@ -195,19 +205,15 @@ static void tell_more(int fd, const char *path)
 __attribute__((noreturn)) static void child(int fd, const char *path,
 					    const struct policy_read_opts *opts, pid_t parent)
 {
-	struct nft_ctx *nft;
 	int err;
 
 	settle(opts, parent);
 	enter(fd, opts->netns);
-	nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!nft || nft_ctx_buffer_error(nft) || nft_ctx_buffer_output(nft))
-		scratch_fail(fd, -ENOMEM, "libnftables can't be started");
 	if (!strcmp(path, "-")) {
 		keep_stdin(fd);
 		path = "/dev/stdin";
 	}
-	load(fd, nft, path);
+	load(fd, path);
 	err = overhear_put_chains(fd);
 	if (!err)
 		err = scratch_dump(fd);

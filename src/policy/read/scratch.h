@@ -25,4 +25,10 @@ void scratch_make_devices(const struct scratch_devices *devices);
 /* Inside that process: says why it ends, and ends it. */
 __attribute__((noreturn)) void scratch_fail(int fd, int err, const char *what);
 
+/* Inside it: libnftables, which keeps to itself what it would print. */
+struct nft_ctx *scratch_nftables(int fd);
+
+/* Inside it: a section of text, if there is any. */
+void scratch_put_text(int fd, uint32_t section, const char *text);
+
 int listing_put(int fd, uint32_t section, const void *data, size_t len);

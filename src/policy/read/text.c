@@ -50,24 +50,18 @@ __attribute__((noreturn)) static void list(const struct text *t, const bool *hid
 {
 	const unsigned int flags = NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_HANDLE |
 				   NFT_CTX_OUTPUT_TERSE;
-	const char *text;
 	struct nft_ctx *nft;
-	int err;
 
 	be_silent();
 	if (hidden)
 		sieve_start(t->loaded, hidden);
 	/* One of its own: what is left in another one's socket is for nobody. */
-	nft = nft_ctx_new(NFT_CTX_DEFAULT);
-	if (!nft || nft_ctx_buffer_error(nft) || nft_ctx_buffer_output(nft))
-		scratch_fail(t->fd, -ENOMEM, "libnftables can't be started");
+	nft = scratch_nftables(t->fd);
 	nft_ctx_output_set_flags(nft, flags);
 	if (nft_run_cmd_from_buffer(nft, "list ruleset"))
 		scratch_fail(t->fd, -EINVAL, "nftables can't list what it loaded");
-	text = nft_ctx_get_output_buffer(nft);
-	err = keep && *text ? listing_put(t->fd, LISTING_TEXT, text, strlen(text)) : 0;
-	if (err)
-		scratch_fail(t->fd, err, "the listing can't be kept");
+	if (keep)
+		scratch_put_text(t->fd, LISTING_TEXT, nft_ctx_get_output_buffer(nft));
 	_exit(EXIT_SUCCESS);
 }
 

@@ -172,7 +172,7 @@ static void take_away(struct source *s)
 	uint32_t i = 2;
 	uint8_t family;
 
-	if (is(s, 1, "rule") || IS_ONE_OF(s, i, "handle")) {
+	if (is(s, 1, "rule") || is(s, i, "handle")) {
 		s->unsure = true;
 	} else if (all) {
 		family = s->n_words > 2 ? take_family(s, &i) : 0;

@@ -50,7 +50,6 @@ static void read_word(struct source *s, FILE *in, int c)
 
 static void read_string(struct source *s, FILE *in)
 {
-	const uint32_t line = s->line;
 	struct buffer b = { NULL, 0 };
 	uint32_t lines = 0;
 	int c;
@@ -61,7 +60,7 @@ static void read_string(struct source *s, FILE *in)
 		s->unsure = true;
 	if (add_char(s, &b, '\0'))
 		source_take(s, TOKEN_STRING, b.text);
-	s->line = line + lines;
+	s->line += lines;
 	free(b.text);
 }
 

@@ -270,10 +270,13 @@ static int follow(struct watch *w, bool *over)
 		return CLI_DONE;
 	w->program = program;
 	*over = !program;
-	if (!program && !w->json)
-		cli_note("'%s' is no longer in force", w->name);
-	code = program ? open_source(&s, w) : CLI_DONE;
-	if (!program || code)
+	if (*over) {
+		if (!w->json)
+			cli_note("'%s' is no longer in force", w->name);
+		return CLI_DONE;
+	}
+	code = open_source(&s, w);
+	if (code)
 		return code;
 	if (is_next(w->sources, s)) {
 		w->sources->until = now(CLOCK_MONOTONIC) + LATE_NS;

@@ -26,7 +26,7 @@ struct request {
 /* What is in force under the name: what was loaded here, or what a reload put in its place. */
 struct shown {
 	const char *name;
-	const struct policy_loading *loading;
+	const struct instance *loaded;
 	struct unfrag_attachment *att;
 	struct instance *opened; /* NULL: the one that was loaded */
 	uint32_t program;
@@ -169,29 +169,22 @@ static int follow(struct shown *s, bool *busy)
 	return code;
 }
 
-static void print_head(const struct shown *s)
-{
-	if (s->opened)
-		policy_loading_tell("running", s->name, instance_ruleset(s->opened),
-				    instance_about(s->opened)->takes);
-	else
-		policy_loading_report(s->loading, "running", false);
-}
-
 /* On a terminal in place, else one below the other. */
 static int print(struct shown *s)
 {
+	const struct instance *in;
 	bool busy;
 	int code = follow(s, &busy);
 
 	if (code || busy)
 		return code;
+	in = s->opened ? s->opened : s->loaded;
 	if (isatty(STDOUT_FILENO))
 		fputs("\033[H\033[J", stdout);
-	print_head(s);
+	policy_loading_tell("running", s->name, instance_ruleset(in), instance_about(in)->takes);
 	code = print_outcomes(s->att);
 	if (!code)
-		code = print_rules(s->opened ? s->opened : s->loading->instance);
+		code = print_rules(in);
 	if (!isatty(STDOUT_FILENO))
 		putchar('\n');
 	if (fflush(stdout))
@@ -215,7 +208,7 @@ static int watch(struct shown *s, const sigset_t *signals)
 static int show(const struct policy_loading *l, struct unfrag_attachment *att,
 		const sigset_t *signals)
 {
-	struct shown s = { .name = l->about.name, .loading = l, .att = att };
+	struct shown s = { .name = l->about.name, .loaded = l->instance, .att = att };
 	int ended, code = watch(&s, signals);
 
 	instance_free(s.opened);

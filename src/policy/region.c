@@ -17,7 +17,7 @@ void regions_release(struct regions *r)
 	*r = (struct regions){ NULL, 0 };
 }
 
-static int compare_spans(const struct span *a, const struct span *b)
+int spans_compare(const struct span *a, const struct span *b)
 {
 	if (a->from != b->from)
 		return a->from < b->from ? -1 : 1;
@@ -30,7 +30,7 @@ static int compare_rest(const struct element *a, const struct element *b, const 
 	int c;
 
 	for (i = 0; i < o->components; i++) {
-		c = i == o->last ? 0 : compare_spans(&a->span[i], &b->span[i]);
+		c = i == o->last ? 0 : spans_compare(&a->span[i], &b->span[i]);
 		if (c)
 			return c;
 	}
@@ -43,7 +43,7 @@ static int compare_elements(const void *a, const void *b, void *order)
 	const struct order *o = order;
 	int c = compare_rest(x, y, o);
 
-	return c ? c : compare_spans(&x->span[o->last], &y->span[o->last]);
+	return c ? c : spans_compare(&x->span[o->last], &y->span[o->last]);
 }
 
 static bool is_sorted(const struct regions *r, const struct order *o)

@@ -14,6 +14,9 @@ struct regions {
 
 void regions_release(struct regions *r);
 
+/* By their starts, and then by their ends: less than, equal to or greater than 0. */
+int spans_compare(const struct span *a, const struct span *b);
+
 /* Sorts, and joins what overlaps or touches and has the same verdict. 0 or -ENOMEM. */
 int regions_join(struct regions *r, uint32_t components);
 

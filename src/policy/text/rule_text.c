@@ -10,6 +10,7 @@
 
 #include "elements_write.h"
 #include "fields.h"
+#include "region.h"
 #include "register.h"
 #include "spell.h"
 
@@ -69,13 +70,6 @@ static void put_element(const char *key, const char *verdict, void *arg)
 	l->any = true;
 }
 
-static int compare_spans(const struct span *a, const struct span *b)
-{
-	if (a->from != b->from)
-		return a->from < b->from ? -1 : 1;
-	return a->to < b->to ? -1 : a->to > b->to;
-}
-
 static int compare_elements(const void *a, const void *b)
 {
 	const struct element *x = a, *y = b;
@@ -83,7 +77,7 @@ static int compare_elements(const void *a, const void *b)
 	size_t i;
 
 	for (i = 0; i < GATE_TUPLE_FIELDS && !order; i++)
-		order = compare_spans(&x->span[i], &y->span[i]);
+		order = spans_compare(&x->span[i], &y->span[i]);
 	return order;
 }
 

@@ -13,8 +13,6 @@
 #include <tape.h>
 #include <test.h>
 
-#define NONE_MS 100
-
 #define RULES \
 	"table inet t {\n" \
 	"	set hosts { type ipv4_addr; elements = { 10.8.0.2, 10.8.0.3 }; }\n" \
@@ -293,7 +291,7 @@ static void what_is_explained_is_what_happens(void *state)
 	policed_load(l, policed_file(RULES, life_priority(0)));
 	explain(&c, "udp 127.0.0.1:1000 > 127.0.0.1:9 iif lo");
 	assert_non_null(strstr(c.out, "\ndrop\n"));
-	assert_false(life_ping(l, AF_INET, NONE_MS));
+	assert_false(life_ping(l, AF_INET, LIFE_NONE_MS));
 	explain(&c, "udp [::1]:1000 > [::1]:9 iif lo");
 	assert_non_null(strstr(c.out, "\naccept\n"));
 	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));

@@ -20,17 +20,10 @@
 #include <unistd.h>
 
 #define RELOADS 60 /* POLICED_RELOADS in the environment: so many */
-#define NONE_MS 100
 
 #define CHAIN(policy, rules) \
 	"table inet t {\nchain c {\ntype filter hook input priority %d; policy " policy \
 	";\n" rules "\n}\n}\n"
-
-static void expect_pings(const struct life *l, bool v4, bool v6)
-{
-	assert_int_equal(life_ping(l, AF_INET, v4 ? LIFE_DEADLINE_MS : NONE_MS), v4);
-	assert_int_equal(life_ping(l, AF_INET6, v6 ? LIFE_DEADLINE_MS : NONE_MS), v6);
-}
 
 static void reload(const char *path, int status, const char *word)
 {
@@ -51,7 +44,7 @@ static void a_ruleset_is_in_force_until_it_is_unloaded(void *state)
 	policed_load(l, policed_file(CHAIN("drop", "udp dport 9 meta nfproto ipv4 counter accept"),
 				     life_priority(0)));
 	life_expect_links(2);
-	expect_pings(l, true, false);
+	life_expect_passing(l, true, false);
 	assert_int_equal(policed_packets("udp dport 9 meta nfproto ipv4 counter accept"), 1);
 	assert_int_equal(command_run(&c, "list"), 0);
 	assert_non_null(strstr(c.out, POLICED_NAME "  ready"));
@@ -60,7 +53,7 @@ static void a_ruleset_is_in_force_until_it_is_unloaded(void *state)
 	assert_string_equal(c.out, "unloaded '" POLICED_NAME "'\n");
 	life_expect_nothing();
 	assert_int_equal(unfrag_defrag_status(l->path, UNFRAG_FAMILIES_IPV4), 0);
-	expect_pings(l, true, true);
+	life_expect_pings(l);
 }
 
 static void load_and_reload_say_what_they_did(void *state)
@@ -143,7 +136,7 @@ static void reload_puts_another_ruleset_in_force_and_moves_its_chains(void *stat
 	const struct life *l = state;
 
 	policed_load(l, policed_file(CHAIN("accept", ""), life_priority(0)));
-	expect_pings(l, true, true);
+	life_expect_pings(l);
 	policed_file(
 		"table ip a {\nchain c {\ntype filter hook output priority %d;\n}\n}\n"
 		"table ip6 b {\nchain c {\ntype filter hook input priority %d; policy drop;\n"
@@ -151,11 +144,11 @@ static void reload_puts_another_ruleset_in_force_and_moves_its_chains(void *stat
 		life_priority(1), life_priority(2));
 	reload(NULL, 0, NULL);
 	life_expect_links(2);
-	expect_pings(l, true, false);
+	life_expect_passing(l, true, false);
 	policed_file(CHAIN("drop", "meta nfproto ipv6 accept"), life_priority(0));
 	reload(NULL, 0, NULL);
 	life_expect_links(2);
-	expect_pings(l, false, true);
+	life_expect_passing(l, false, true);
 }
 
 static void several_priorities_at_one_hook_are_met_in_order(void *state)
@@ -170,7 +163,7 @@ static void several_priorities_at_one_hook_are_met_in_order(void *state)
 				     "meta nfproto ipv4 udp dport 9 counter drop\n}\n}\n",
 				     life_priority(9), life_priority(3)));
 	life_expect_links(4);
-	expect_pings(l, false, false);
+	life_expect_passing(l, false, false);
 	assert_int_equal(policed_packets("meta nfproto ipv6 udp dport 9 counter accept"), 1);
 	assert_int_equal(policed_packets("meta nfproto ipv4 udp dport 9 counter drop"), 1);
 	assert_int_equal(policed_packets("udp dport 9 counter drop"), 1);
@@ -182,13 +175,13 @@ static void counters_of_rules_that_stay_go_on(void *state)
 
 	policed_load(l,
 		     policed_file(CHAIN("accept", "udp dport 9 counter accept"), life_priority(0)));
-	expect_pings(l, true, true);
+	life_expect_pings(l);
 	policed_file(CHAIN("accept", "udp dport 10 counter drop\nudp dport 9 counter accept"),
 		     life_priority(0));
 	reload(NULL, 0, NULL);
 	assert_int_equal(policed_packets("udp dport 9 counter accept"), 2);
 	assert_int_equal(policed_packets("udp dport 10 counter drop"), 0);
-	expect_pings(l, true, true);
+	life_expect_pings(l);
 	assert_int_equal(policed_packets("udp dport 9 counter accept"), 4);
 }
 
@@ -226,7 +219,7 @@ static void what_can_not_be_loaded_changes_nothing(void *state)
 		reload(NULL, 1, "stays in force");
 		life_expect_links(2);
 	}
-	expect_pings(l, true, true);
+	life_expect_pings(l);
 	assert_int_equal(policed_packets("udp dport 9 counter accept"), 2);
 	reload("/no/such/file.nft", 1, "/no/such/file.nft");
 }
@@ -306,10 +299,10 @@ static void replace_takes_the_place_of_a_ruleset_and_of_nothing_else(void *state
 	assert_int_equal(life_info(att).state, UNFRAG_STATE_READY);
 	life_end(att);
 	load_over(l->path, path, 0, NULL);
-	expect_pings(l, true, true);
+	life_expect_pings(l);
 	load_over("/proc/self/ns/net", path, 1, "another network namespace");
 	load_over(l->path, path, 0, NULL);
-	expect_pings(l, true, true);
+	life_expect_pings(l);
 	assert_int_equal(policed_packets("udp dport 9 counter accept"), 4);
 	load_over(l->path, "/no/such/file.nft", 1, "stays in force");
 	life_expect_links(2);
@@ -345,12 +338,12 @@ static void on_fail_closed_drops_all_until_a_ruleset_comes(void *state)
 	command_run(&c, "policy", "load", "--on-fail", "closed", "--netns", l->path, "--name",
 		    POLICED_NAME, policed_file("no ruleset"));
 	command_expect(&c, 1, "EVERY PACKET IS DROPPED");
-	expect_pings(l, false, false);
+	life_expect_passing(l, false, false);
 	reload(NULL, 1, "stays in force");
-	expect_pings(l, false, false);
+	life_expect_passing(l, false, false);
 	policed_file(CHAIN("accept", ""), life_priority(0));
 	reload(NULL, 0, NULL);
-	expect_pings(l, true, true);
+	life_expect_pings(l);
 	life_expect_links(2);
 }
 

@@ -16,7 +16,6 @@
 
 #define UNIT      TEST_BUILD "/packaging/unfrag@.service"
 #define WORDS_MAX 16
-#define NONE_MS   100
 #define MANY      70000 /* elements; more than a socket takes without privilege */
 
 struct unit {
@@ -167,26 +166,20 @@ static void write_rules(const struct unit *u, const char *policy, const char *ru
 	assert_int_equal(fclose(f), 0);
 }
 
-static void expect_pings(const struct unit *u, bool v4, bool v6)
-{
-	assert_int_equal(life_ping(u->life, AF_INET, v4 ? LIFE_DEADLINE_MS : NONE_MS), v4);
-	assert_int_equal(life_ping(u->life, AF_INET6, v6 ? LIFE_DEADLINE_MS : NONE_MS), v6);
-}
-
 static void it_starts_reloads_and_stops(void *state)
 {
 	const struct unit *u = state;
 
 	write_rules(u, "drop", "meta nfproto ipv4 counter accept");
 	run(u, "ExecStart", 0, NULL);
-	expect_pings(u, true, false);
+	life_expect_passing(u->life, true, false);
 	write_rules(u, "drop", "meta nfproto ipv6 accept\nmeta nfproto ipv4 counter accept");
 	run(u, "ExecReload", 0, NULL);
-	expect_pings(u, true, true);
+	life_expect_pings(u->life);
 	assert_int_equal(policed_packets("meta nfproto ipv4 counter accept"), 2);
 	run(u, "ExecStop", 0, NULL);
 	life_expect_nothing();
-	expect_pings(u, true, true);
+	life_expect_pings(u->life);
 	run(u, "ExecStop", 1, POLICED_NAME);
 }
 
@@ -199,7 +192,7 @@ static void a_reload_that_fails_leaves_the_old_one(void *state)
 	run(u, "ExecStart", 0, NULL);
 	write_rules(u, "drop", "reject");
 	run(u, "ExecReload", 1, "stays in force");
-	expect_pings(u, true, false);
+	life_expect_passing(u->life, true, false);
 	/* Others may have put another file in force; the unit's is its own. */
 	command_run(&c, "policy", "reload", POLICED_NAME,
 		    policed_file("table ip t {\nchain c {\ntype filter hook input priority %d;\n"
@@ -208,7 +201,7 @@ static void a_reload_that_fails_leaves_the_old_one(void *state)
 	command_expect(&c, 0, NULL);
 	write_rules(u, "drop", "meta nfproto ipv6 accept");
 	run(u, "ExecReload", 0, NULL);
-	expect_pings(u, false, true);
+	life_expect_passing(u->life, false, true);
 }
 
 static void a_start_that_fails_is_open_unless_asked_otherwise(void *state)
@@ -220,7 +213,7 @@ static void a_start_that_fails_is_open_unless_asked_otherwise(void *state)
 	write_rules(u, "drop", "reject");
 	run(u, "ExecStart", 1, "reject");
 	life_expect_nothing();
-	expect_pings(u, true, true);
+	life_expect_pings(u->life);
 }
 
 /* What drops all stands at priority 0: no other process is in this namespace. */
@@ -230,18 +223,18 @@ static void a_start_that_fails_is_closed_if_asked(void *state)
 
 	u->on_fail = "closed";
 	run(u, "ExecStart", 1, "EVERY PACKET IS DROPPED");
-	expect_pings(u, false, false);
+	life_expect_passing(u->life, false, false);
 	write_rules(u, "drop", "reject");
 	run(u, "ExecStart", 1, "stays in force");
-	expect_pings(u, false, false);
+	life_expect_passing(u->life, false, false);
 	write_rules(u, "drop", "meta nfproto ipv6 accept");
 	run(u, "ExecStart", 0, NULL);
-	expect_pings(u, false, true);
+	life_expect_passing(u->life, false, true);
 	life_expect_links(2);
 	/* What is in force is better than nothing getting through. */
 	write_rules(u, "drop", "reject");
 	run(u, "ExecStart", 1, "stays in force");
-	expect_pings(u, false, true);
+	life_expect_passing(u->life, false, true);
 	run(u, "ExecStop", 0, NULL);
 	life_expect_nothing();
 }
@@ -266,15 +259,15 @@ static void a_start_works_after_one_that_was_cut_short(void *state)
 	assert_int_equal(life_state(POLICED_NAME, NULL), UNFRAG_STATE_BROKEN);
 	run(u, "ExecReload", 1, "broken");
 	run(u, "ExecStart", 0, "taken away first");
-	expect_pings(u, true, false);
+	life_expect_passing(u->life, true, false);
 	/* And after one that was not: counters go on. */
 	run(u, "ExecStart", 0, NULL);
-	expect_pings(u, true, false);
+	life_expect_passing(u->life, true, false);
 	assert_int_equal(policed_packets("meta nfproto ipv4 counter accept"), 2);
 	snprintf(path, sizeof(path), "%s/" POLICED_NAME ".nft", u->dir);
 	unlink(path);
 	run(u, "ExecStart", 1, "stays in force");
-	expect_pings(u, true, false);
+	life_expect_passing(u->life, true, false);
 }
 
 static void many_elements_are_within_its_means(void *state)

@@ -21,6 +21,7 @@
 
 #define LIFE_ROOT          "/sys/fs/bpf/unfrag"
 #define LIFE_DEADLINE_MS   30000 /* emulated CPUs are slow */
+#define LIFE_NONE_MS       100   /* for what is not to come */
 #define LIFE_OBJECT(name)  (TEST_OBJECTS "/life_" name ".bpf.o")
 #define LIFE_EXAMPLE(name) (TEST_EXAMPLES "/" name ".bpf.o")
 
@@ -98,8 +99,9 @@ int life_state(const char *name, struct unfrag_attachment_info *info);
 /* Sends one datagram to LIFE_PORT over loopback; false if it does not arrive within ms. */
 bool life_ping(const struct life *l, int family, int ms);
 
-/* Asserts that one of each family arrives. */
+/* Asserts that one of each family arrives; of each family, that it does or does not. */
 void life_expect_pings(const struct life *l);
+void life_expect_passing(const struct life *l, bool ipv4, bool ipv6);
 
 /* Asserts that one more datagram is counted, and judged, at every family and hook of `info`. */
 void life_expect_judging(const struct life *l, const char *name,

@@ -6,29 +6,36 @@
  */
 #include <errno.h>
 #include <policed.h>
-#include <stdio.h>
 #include <stop.h>
 #include <string.h>
 #include <test.h>
 
-#define RULE "udp dport 9 counter accept"
+/*
+ * All rulesets have a rule that all packets meet once. Of a reload each has one of its own too, at
+ * another hook or priority. What comes is counted by both rules of one of them, or it met a part of
+ * each.
+ */
+#define COMMON  "udp dport 9 counter accept"
+#define OWN     "meta length 1-100 counter"
+#define OWN_OLD OWN " comment \"old\""
+#define OWN_NEW OWN " comment \"new\""
 
 /* More than a reload has from the first one on that changes what is in force. */
 #define CHANGE_CALLS 100
 
-static const char *rules(const char *more)
+static const char *rules(void)
 {
 	return policed_file(
 		"table inet t {\nchain c {\ntype filter hook input priority %d; "
-		"policy drop;\n" RULE "\n%s\n}\n}\n",
-		life_priority(0), more);
+		"policy drop;\n" COMMON "\n}\n}\n",
+		life_priority(0));
 }
 
 static void stop_load(void *world, int err, struct stop_seen *s, unsigned int n)
 {
 	const struct life *l = world;
 	const char *const args[] = { "policy", "load",       "--netns", l->path,
-				     "--name", POLICED_NAME, rules(""), NULL };
+				     "--name", POLICED_NAME, rules(),   NULL };
 	struct command c;
 	int state;
 
@@ -61,15 +68,6 @@ static void load_killed_at_each_call_is_whole_absent_or_cleaned(void)
 	stop_report("policy load", &s);
 	assert_true(s.absent && s.broken);
 }
-
-/*
- * Both rulesets have a rule that all packets meet once, and one of their own, at another hook or
- * priority. What comes is counted by both rules of one of them, or it met a part of each.
- */
-#define COMMON  "udp dport 9 counter accept"
-#define OWN     "meta length 1-100 counter"
-#define OWN_OLD OWN " comment \"old\""
-#define OWN_NEW OWN " comment \"new\""
 
 static const char *ruleset(bool old)
 {

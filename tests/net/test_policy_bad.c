@@ -4,13 +4,11 @@
  * in force as it is. What nftables itself refuses is told as nftables tells it.
  */
 #include <child.h>
-#include <errno.h>
 #include <jansson.h>
 #include <policed.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <test.h>
 #include <unistd.h>
 

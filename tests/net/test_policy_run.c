@@ -5,7 +5,6 @@
 #include <child.h>
 #include <errno.h>
 #include <policed.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>

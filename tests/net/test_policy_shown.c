@@ -4,7 +4,6 @@
  * same rules and the same packets.
  */
 #include <child.h>
-#include <errno.h>
 #include <jansson.h>
 #include <policed.h>
 #include <stdio.h>

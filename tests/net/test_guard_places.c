@@ -3,16 +3,15 @@
  * The guard in a namespace with real traffic, by the command: at each of its places it counts what
  * comes, refuses what can't become a datagram, says so, and is gone without a trace when it is off.
  */
+#include <background.h>
 #include <child.h>
 #include <errno.h>
 #include <lab.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <test.h>
-#include <unistd.h>
 #include <ward.h>
 
 static const int families[2] = { AF_INET, AF_INET6 };
@@ -380,53 +379,37 @@ static void openmetrics_are_whole(void *state)
 	ward_off(g);
 }
 
-static bool find_line(int fd, const char *word, char *buf, size_t size)
-{
-	ssize_t n = pread(fd, buf, size - 1, 0);
-
-	buf[n > 0 ? n : 0] = '\0';
-	return strstr(buf, word);
-}
-
-/* Sends until the watcher has printed: it may not have begun. */
-static void send_until_told(struct ward *g, int fd, char *buf, size_t size)
+/* Sends until the watcher has told: it may not have begun. */
+static void send_until_told(const struct ward *g, struct background *watch, bool on_stderr,
+			    const char *word, int pieces)
 {
 	int64_t deadline = lab_now_ms() + 2 * LIFE_DEADLINE_MS;
 
-	while (!find_line(fd, "oversize", buf, size) && lab_ms_left(deadline)) {
-		ward_send_at(g, AF_INET, 77, 65528, 1200, true);
+	while (!background_has(watch, on_stderr, word) && lab_ms_left(deadline)) {
+		for (int i = 0; i < pieces; i++)
+			ward_send_at(g, AF_INET, 77, 65528, 1200, true);
 		poll(NULL, 0, 20);
 	}
-	assert_true(find_line(fd, "oversize", buf, size));
+	assert_true(background_has(watch, on_stderr, word));
 }
 
 static void watch_tells_refusals_until_it_is_interrupted(void *state)
 {
 	static const char *const forms[] = { NULL, "--json" };
 	struct ward *g = state;
-	char path[] = "/tmp/unfrag-watch-XXXXXX", text[65536];
-	lab_autoclose int fd = mkstemp(path);
+	struct background watch;
 	json_t *line;
 
-	assert_true(fd >= 0);
-	unlink(path);
 	ward_on(g);
 	for (int i = 0; i < 2; i++) {
-		const char *const argv[] = { TEST_UNFRAG, "guard",  "watch", "--netns",
-					     g->path,     forms[i], NULL };
-		pid_t pid;
-
-		assert_int_equal(ftruncate(fd, 0), 0);
-		lseek(fd, 0, SEEK_SET);
-		pid = test_ok(lab_ns_spawn(NULL, argv, fd));
-		send_until_told(g, fd, text, sizeof(text));
-		assert_non_null(strstr(text, LAB_CLIENT_V4));
-		assert_int_equal(kill(pid, SIGINT), 0);
-		assert_int_equal(lab_child_wait(pid, LIFE_DEADLINE_MS), 0);
+		background_start(&watch, "guard", "watch", "--netns", g->path, forms[i]);
+		send_until_told(g, &watch, false, "oversize", 1);
+		assert_non_null(strstr(watch.out, LAB_CLIENT_V4));
+		assert_int_equal(background_end(&watch, SIGINT), 0);
 		if (!forms[i])
 			continue;
-		text[strcspn(text, "\n")] = '\0';
-		line = json_loads(text, 0, NULL);
+		watch.out[strcspn(watch.out, "\n")] = '\0';
+		line = json_loads(watch.out, 0, NULL);
 		assert_string_equal(json_string_value(json_object_get(line, "reason")), "oversize");
 		assert_int_equal(json_integer_value(json_object_get(line, "offset")), 65528);
 		json_decref(line);
@@ -437,21 +420,12 @@ static void watch_tells_refusals_until_it_is_interrupted(void *state)
 static void watch_says_what_was_not_told(void *state)
 {
 	struct ward *g = state;
-	char path[] = "/tmp/unfrag-watch-XXXXXX", text[65536];
-	lab_autoclose int fd = mkstemp(path);
-	const char *const argv[] = { TEST_UNFRAG, "guard", "watch", "--netns", g->path, NULL };
-	int64_t deadline = lab_now_ms() + 2 * LIFE_DEADLINE_MS;
-	pid_t pid;
+	struct background watch;
 
-	assert_true(fd >= 0);
-	unlink(path);
 	ward_on(g, "--events", "1");
-	pid = test_ok(lab_ns_spawn(NULL, argv, fd));
-	while (!find_line(fd, "were not told", text, sizeof(text)) && lab_ms_left(deadline))
-		for (int i = 0; i < 10; i++)
-			ward_send_at(g, AF_INET, 77, 65528, 1200, true);
-	assert_true(find_line(fd, "were not told", text, sizeof(text)));
-	assert_int_equal(lab_child_stop(pid), 0);
+	background_start(&watch, "guard", "watch", "--netns", g->path);
+	send_until_told(g, &watch, true, "were not told", 10);
+	assert_int_equal(background_end(&watch, SIGTERM), 0);
 	ward_off(g);
 }
 

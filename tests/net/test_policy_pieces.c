@@ -20,7 +20,7 @@
 
 struct pieces {
 	struct lab_router *router;
-	struct policed_run watch;
+	struct background watch;
 	pid_t keeper;
 	uint16_t number; /* of a datagram: its source port and identification */
 	void *life;
@@ -46,8 +46,8 @@ static void up(void **state)
 				 life_priority(0), life_priority(0), life_priority(0),
 				 life_priority(0), life_priority(0)));
 	command_expect(&c, 0, NULL);
-	policed_start(&p->watch, "policy", "watch");
-	policed_says(&p->watch, true, "watching; Ctrl-C ends it\n");
+	background_start(&p->watch, "policy", "watch");
+	background_says(&p->watch, true, "watching; Ctrl-C ends it\n");
 }
 
 static void down(void *state)
@@ -402,7 +402,7 @@ static void load_conditions(const struct pieces *p)
 static void rules_are_met_by_what_they_say_of_fragments(void *state)
 {
 	struct pieces *p = state;
-	struct policed_run json;
+	struct background json;
 	struct command c;
 	char line[128];
 
@@ -415,19 +415,19 @@ static void rules_are_met_by_what_they_say_of_fragments(void *state)
 			printf("# not %d: %s\n%s", conditions[i].n, conditions[i].text, c.out);
 		assert_true(has_both(c.out, line, conditions[i].text));
 	}
-	policed_start(&json, "policy", "watch", "--json", "other");
+	background_start(&json, "policy", "watch", "--json", "other");
 	do
 		send_four(p);
-	while (!policed_has(&json, false, "1048"));
+	while (!background_has(&json, false, "1048"));
 	send_four(p); /* of these it missed none */
-	policed_says(&json, false,
-		     "\"length\":2420,\"reassembled\":true,\"largest_fragment\":1420,"
-		     "\"smallest_fragment\":1020,");
-	policed_says(&json, false,
-		     "\"length\":2440,\"reassembled\":true,\"largest_fragment\":1448,"
-		     "\"smallest_fragment\":1048,");
-	policed_says(&json, false, "\"length\":1020,\"reassembled\":false,\"iif\"");
-	assert_int_equal(policed_end(&json, SIGINT), 0);
+	background_says(&json, false,
+			"\"length\":2420,\"reassembled\":true,\"largest_fragment\":1420,"
+			"\"smallest_fragment\":1020,");
+	background_says(&json, false,
+			"\"length\":2440,\"reassembled\":true,\"largest_fragment\":1448,"
+			"\"smallest_fragment\":1048,");
+	background_says(&json, false, "\"length\":1020,\"reassembled\":false,\"iif\"");
+	assert_int_equal(background_end(&json, SIGINT), 0);
 	life_remove("other");
 }
 

@@ -16,29 +16,29 @@
 	"table inet t {\nchain c {\ntype filter hook input priority %d; policy drop;\n" rules \
 	"\n}\n}\n"
 
-static void start(struct policed_run *r, const struct life *l, const char *path)
+static void start(struct background *r, const struct life *l, const char *path)
 {
-	policed_start(r, "run", "--netns", l->path, "--name", POLICED_NAME, path);
+	background_start(r, "run", "--netns", l->path, "--name", POLICED_NAME, path);
 }
 
 /* The first counters are on the screen once it is in force. */
-static void start_well(struct policed_run *r, const struct life *l, const char *path)
+static void start_well(struct background *r, const struct life *l, const char *path)
 {
 	start(r, l, path);
-	policed_says(r, false, "c: " RULE "\n");
+	background_says(r, false, "c: " RULE "\n");
 }
 
 static void its_ruleset_goes_when_it_ends(void *state)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 
 	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
 		start_well(&r, l, policed_file(RULES(RULE), life_priority(0)));
 		assert_int_equal(life_state(POLICED_NAME, NULL), UNFRAG_STATE_READY);
 		life_expect_pings(l);
-		assert_int_equal(policed_end(&r, signals[i]), 0);
+		assert_int_equal(background_end(&r, signals[i]), 0);
 		assert_string_equal(r.err, "");
 		life_expect_nothing();
 	}
@@ -47,16 +47,16 @@ static void its_ruleset_goes_when_it_ends(void *state)
 static void counters_are_told_while_they_count(void *state)
 {
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 
 	start_well(&r, l, policed_file(RULES(RULE), life_priority(0)));
 	assert_non_null(strstr(r.out, "running '" POLICED_NAME "': 1 rule, 1 chain, "));
 	assert_non_null(strstr(r.out, " of memory\nwhole 0, reassembled 0\n"));
 	policed_send(l, AF_INET, 3);
 	policed_send(l, AF_INET6, 2);
-	policed_says(&r, false, "whole 5, reassembled 0\n");
-	policed_says(&r, false, "PACKETS  BYTES  RULE\n      5    185  c: " RULE "\n");
-	assert_int_equal(policed_end(&r, SIGINT), 0);
+	background_says(&r, false, "whole 5, reassembled 0\n");
+	background_says(&r, false, "PACKETS  BYTES  RULE\n      5    185  c: " RULE "\n");
+	assert_int_equal(background_end(&r, SIGINT), 0);
 	command_expect_lines(r.out);
 }
 
@@ -64,7 +64,7 @@ static void counters_are_told_while_they_count(void *state)
 static void a_reload_meanwhile_is_followed(void *state)
 {
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 	struct command c;
 
 	start_well(&r, l, policed_file(RULES(RULE), life_priority(0)));
@@ -73,22 +73,22 @@ static void a_reload_meanwhile_is_followed(void *state)
 	command_run(&c, "policy", "reload", POLICED_NAME);
 	command_expect(&c, 0, NULL);
 	policed_send(l, AF_INET, 4);
-	policed_says(&r, false, "      7    203  c: " RULE "\n");
-	policed_says(&r, false, "      0      0  c: ip6 hoplimit 1 counter\n");
-	assert_int_equal(policed_end(&r, SIGINT), 0);
+	background_says(&r, false, "      7    203  c: " RULE "\n");
+	background_says(&r, false, "      0      0  c: ip6 hoplimit 1 counter\n");
+	assert_int_equal(background_end(&r, SIGINT), 0);
 	life_expect_nothing();
 }
 
 static void an_unload_meanwhile_ends_it(void *state)
 {
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 	struct command c;
 
 	start_well(&r, l, policed_file(RULES(RULE), life_priority(0)));
 	command_run(&c, "policy", "unload", POLICED_NAME);
 	command_expect(&c, 0, NULL);
-	assert_int_equal(policed_end(&r, 0), 1);
+	assert_int_equal(background_end(&r, 0), 1);
 	assert_string_equal(r.err, "unfrag: '" POLICED_NAME "' is no longer in force\n");
 	life_expect_nothing();
 }
@@ -97,19 +97,19 @@ static void a_second_one_of_the_name_fails_and_the_first_goes_on(void *state)
 {
 	const struct life *l = state;
 	const char *path = policed_file(RULES(RULE), life_priority(0));
-	struct policed_run first, second;
+	struct background first, second;
 	struct command c;
 
 	start_well(&first, l, path);
 	start(&second, l, path);
-	assert_int_equal(policed_end(&second, 0), 1);
+	assert_int_equal(background_end(&second, 0), 1);
 	assert_non_null(strstr(second.err, "'" POLICED_NAME "' already"));
 	assert_string_equal(second.out, "");
 	command_run(&c, "policy", "load", "--netns", l->path, "--name", POLICED_NAME, path);
 	command_expect(&c, 1, "already");
 	life_expect_pings(l);
 	assert_int_equal(policed_packets(RULE), 2);
-	assert_int_equal(policed_end(&first, SIGINT), 0);
+	assert_int_equal(background_end(&first, SIGINT), 0);
 	life_expect_nothing();
 }
 
@@ -124,11 +124,11 @@ static void what_fails_leaves_nothing(void *state)
 		  "reject" },
 	};
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		start(&r, l, policed_file("%s", bad[i].rules));
-		assert_int_equal(policed_end(&r, 0), 1);
+		assert_int_equal(background_end(&r, 0), 1);
 		if (!strstr(r.err, bad[i].word))
 			printf("# %s", r.err);
 		assert_non_null(strstr(r.err, bad[i].word));
@@ -143,11 +143,11 @@ static void a_place_that_is_taken_leaves_nothing(void *state)
 	const struct life *l = state;
 	struct unfrag_attach_opts opts = life_opts(l, UNFRAG_FAMILIES_IPV6, 2);
 	struct unfrag_attachment *att;
-	struct policed_run r;
+	struct background r;
 
 	test_ok(life_attach(&att, "other", LIFE_OBJECT("plain"), &opts));
 	start(&r, l, policed_file(RULES(RULE), life_priority(0)));
-	assert_int_equal(policed_end(&r, 0), 1);
+	assert_int_equal(background_end(&r, 0), 1);
 	assert_non_null(strstr(r.err, "is taken"));
 	life_expect_links(1);
 	assert_int_equal(life_state(POLICED_NAME, NULL), -ENOENT);
@@ -157,11 +157,11 @@ static void a_place_that_is_taken_leaves_nothing(void *state)
 static void killed_it_can_be_unloaded(void *state)
 {
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 	struct command c;
 
 	start_well(&r, l, policed_file(RULES(RULE), life_priority(0)));
-	assert_int_equal(policed_end(&r, SIGKILL), 128 + SIGKILL);
+	assert_int_equal(background_end(&r, SIGKILL), 128 + SIGKILL);
 	life_expect_pings(l);
 	assert_int_equal(policed_packets(RULE), 2);
 	command_run(&c, "policy", "unload", POLICED_NAME);
@@ -185,14 +185,14 @@ static void without_a_name_it_has_its_files(void *state)
 {
 	const struct life *l = state;
 	const char *path = policed_file(RULES(RULE), life_priority(0));
-	struct policed_run r;
+	struct background r;
 	char name[64];
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(path + 5, "."), path + 5);
-	policed_start(&r, "run", "--netns", l->path, path);
-	policed_says(&r, false, "c: " RULE "\n");
+	background_start(&r, "run", "--netns", l->path, path);
+	background_says(&r, false, "c: " RULE "\n");
 	assert_int_equal(life_state(name, NULL), UNFRAG_STATE_READY);
-	assert_int_equal(policed_end(&r, SIGTERM), 0);
+	assert_int_equal(background_end(&r, SIGTERM), 0);
 	life_expect_nothing();
 }
 

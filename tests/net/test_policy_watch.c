@@ -31,10 +31,10 @@
 	"meta nfproto ipv4 udp dport 9 log prefix \"four: \" accept\n" \
 	"meta nfproto ipv6 log counter comment \"six\""
 
-static void start(struct policed_run *r)
+static void start(struct background *r)
 {
-	policed_start(r, "policy", "watch", POLICED_NAME);
-	policed_says(r, true, "watching; Ctrl-C ends it\n");
+	background_start(r, "policy", "watch", POLICED_NAME);
+	background_says(r, true, "watching; Ctrl-C ends it\n");
 }
 
 static unsigned int port_of(int fd)
@@ -78,15 +78,15 @@ static void expect_match(const char *text, const char *fmt, unsigned int port)
 static void a_line_has_time_prefix_packet_devices_hook_and_rule(void *state)
 {
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 
 	policed_load(l, policed_file(RULES(BOTH), life_priority(0)));
 	policed_send(l, AF_INET, 1); /* for nobody */
 	start(&r);
 	policed_send(l, AF_INET, 1);
 	policed_send(l, AF_INET6, 2);
-	policed_says(&r, false, "rule 'meta nfproto ipv6 log counter comment \"six\"'");
-	assert_int_equal(policed_end(&r, SIGINT), 0);
+	background_says(&r, false, "rule 'meta nfproto ipv6 log counter comment \"six\"'");
+	assert_int_equal(background_end(&r, SIGINT), 0);
 	assert_int_equal(count_lines(r.out, "\n"), 3);
 	command_expect_lines(r.out);
 	expect_match(r.out,
@@ -155,21 +155,21 @@ static void json_has_what_the_manual_says(void *state)
 {
 	const struct timespec pause = { .tv_nsec = 2000000 };
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 	time_t began = time(NULL);
 	char *text;
 	json_t *o;
 
 	policed_load(l, policed_file(RULES(BOTH), life_priority(0)));
 	/* It says nothing but lines of JSON, so packets tell when it watches. */
-	policed_start(&r, "policy", "watch", "--json");
+	background_start(&r, "policy", "watch", "--json");
 	do {
 		policed_send(l, AF_INET, 1);
 		nanosleep(&pause, NULL);
-	} while (!policed_has(&r, false, "}\n"));
+	} while (!background_has(&r, false, "}\n"));
 	policed_send(l, AF_INET6, 1);
-	policed_says(&r, false, "ipv6");
-	assert_int_equal(policed_end(&r, SIGTERM), 0);
+	background_says(&r, false, "ipv6");
+	assert_int_equal(background_end(&r, SIGTERM), 0);
 	assert_string_equal(r.err, "");
 	text = r.out;
 	o = parse_line(&text);
@@ -213,7 +213,7 @@ static void reload(const char *path)
 static void it_goes_on_over_reloads_and_shows_every_packet_once(void *state)
 {
 	struct talk talk = { .life = state };
-	struct policed_run r;
+	struct background r;
 	pthread_t thread;
 	char rule[64];
 
@@ -223,11 +223,11 @@ static void it_goes_on_over_reloads_and_shows_every_packet_once(void *state)
 	for (int i = 1; i <= 6; i++) {
 		reload(policed_file(RULES("log prefix \"reload %d.\""), life_priority(0), i));
 		snprintf(rule, sizeof(rule), "reload %d.", i);
-		policed_says(&r, false, rule);
+		background_says(&r, false, rule);
 	}
 	atomic_store(&talk.stop, true);
 	pthread_join(thread, NULL);
-	assert_int_equal(policed_end(&r, SIGINT), 0);
+	assert_int_equal(background_end(&r, SIGINT), 0);
 	assert_int_equal(talk.lost, 0);
 	assert_string_equal(r.err, "unfrag: watching; Ctrl-C ends it\n");
 	assert_int_equal(count_lines(r.out, "udp 127.0.0.1"), talk.sent);
@@ -237,12 +237,12 @@ static void it_goes_on_over_reloads_and_shows_every_packet_once(void *state)
 static void a_ruleset_that_came_and_went_unseen_is_told(void *state)
 {
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 
 	policed_load(l, policed_file(RULES("log prefix \"first\""), life_priority(0)));
 	start(&r);
 	policed_send(l, AF_INET, 1);
-	policed_says(&r, false, "first");
+	background_says(&r, false, "first");
 	assert_int_equal(kill(r.pid, SIGSTOP), 0);
 	policed_send(l, AF_INET, 1);
 	reload(policed_file(RULES("log prefix \"second\""), life_priority(0)));
@@ -250,9 +250,10 @@ static void a_ruleset_that_came_and_went_unseen_is_told(void *state)
 	reload(policed_file(RULES("log prefix \"third\""), life_priority(0)));
 	policed_send(l, AF_INET, 1);
 	assert_int_equal(kill(r.pid, SIGCONT), 0);
-	policed_says(&r, true, "reloaded 2 times at once: what was logged in between was not told");
-	policed_says(&r, false, "third");
-	assert_int_equal(policed_end(&r, SIGINT), 0);
+	background_says(&r, true,
+			"reloaded 2 times at once: what was logged in between was not told");
+	background_says(&r, false, "third");
+	assert_int_equal(background_end(&r, SIGINT), 0);
 	assert_int_equal(count_lines(r.out, "first\""), 2);
 	assert_int_equal(count_lines(r.out, "third\""), 1);
 	assert_int_equal(count_lines(r.out, "\n"), 3);
@@ -261,7 +262,7 @@ static void a_ruleset_that_came_and_went_unseen_is_told(void *state)
 static void what_came_too_fast_is_counted(void *state)
 {
 	const char *words = " more logged packets were not told: they came too fast\n";
-	struct policed_run r;
+	struct background r;
 	const struct life *l = state;
 	const char *at;
 	size_t lost;
@@ -271,8 +272,8 @@ static void what_came_too_fast_is_counted(void *state)
 	assert_int_equal(kill(r.pid, SIGSTOP), 0);
 	policed_send(l, AF_INET, FLOOD);
 	assert_int_equal(kill(r.pid, SIGCONT), 0);
-	policed_says(&r, true, words);
-	assert_int_equal(policed_end(&r, SIGINT), 0);
+	background_says(&r, true, words);
+	assert_int_equal(background_end(&r, SIGINT), 0);
 	at = strstr(r.err, words);
 	while (at[-1] != ' ')
 		at--;
@@ -285,7 +286,7 @@ static void what_came_too_fast_is_counted(void *state)
 static void an_unload_ends_it(void *state)
 {
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 	struct command c;
 
 	policed_load(l, policed_file(RULES("log"), life_priority(0)));
@@ -293,7 +294,7 @@ static void an_unload_ends_it(void *state)
 	policed_send(l, AF_INET, 3);
 	command_run(&c, "policy", "unload", POLICED_NAME);
 	command_expect(&c, 0, NULL);
-	assert_int_equal(policed_end(&r, 0), 0);
+	assert_int_equal(background_end(&r, 0), 0);
 	assert_int_equal(count_lines(r.out, "udp"), 3);
 	assert_string_equal(r.err,
 			    "unfrag: watching; Ctrl-C ends it\n"
@@ -303,7 +304,7 @@ static void an_unload_ends_it(void *state)
 static void only_one_watches(void *state)
 {
 	const struct life *l = state;
-	struct policed_run r;
+	struct background r;
 	struct command c;
 
 	policed_load(l, policed_file(RULES("log"), life_priority(0)));
@@ -311,11 +312,11 @@ static void only_one_watches(void *state)
 	command_run(&c, "policy", "watch");
 	command_expect(&c, 1, "is being watched by another process");
 	policed_send(l, AF_INET, 1);
-	policed_says(&r, false, "udp");
-	assert_int_equal(policed_end(&r, SIGKILL), 128 + SIGKILL);
+	background_says(&r, false, "udp");
+	assert_int_equal(background_end(&r, SIGKILL), 128 + SIGKILL);
 	/* The kernel gives back what it held. */
 	start(&r);
-	assert_int_equal(policed_end(&r, SIGINT), 0);
+	assert_int_equal(background_end(&r, SIGINT), 0);
 }
 
 static void it_ends_when_nobody_reads(void *state)

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "background.h"
 #include "life.h"
 #include <command.h>
 #include <stdint.h>
@@ -28,23 +29,3 @@ uint64_t policed_packets(const char *text);
 
 /* Whether what is in force has a rule with this text, and what it has counted. */
 bool policed_find(const char *text, uint64_t *packets);
-
-/* The command while it runs, and what it has said so far. */
-struct policed_run {
-	pid_t pid;
-	int err_fd;
-	char *out, *err; /* all of it, as it comes; valid to the end of the process */
-};
-
-/* Starts TEST_UNFRAG with these arguments, up to NULL. A test that fails leaves it to teardown. */
-#define policed_start(r, ...) policed_start_((r), (const char *const[]){ __VA_ARGS__, NULL })
-void policed_start_(struct policed_run *r, const char *const *args);
-
-/* Whether its stdout (stderr: true) has this by now. */
-bool policed_has(struct policed_run *r, bool on_stderr, const char *words);
-
-/* Waits until its stdout (stderr: true) has this; asserts that this comes and that it runs on. */
-void policed_says(struct policed_run *r, bool on_stderr, const char *words);
-
-/* Its exit status, after this signal (0: none); asserts that it ends. */
-int policed_end(struct policed_run *r, int signal);

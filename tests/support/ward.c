@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "ward.h"
 
+#include <background.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <child.h>
@@ -91,6 +92,7 @@ void ward_down(void *state)
 	if (!g)
 		return;
 	/* What a failed test left. */
+	background_clear();
 	if (g->path && !unfrag_guard_open(&guard, g->path)) {
 		unfrag_guard_off(guard);
 		unfrag_guard_free(guard);

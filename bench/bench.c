@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <time.h>
 #include <unistd.h>
 
 #define BPFFS        "/sys/fs/bpf"
@@ -68,12 +67,17 @@ int bench_pin(void)
 	return sched_setaffinity(0, sizeof(one), &one) ? -errno : 0;
 }
 
-double bench_now_ns(void)
+double bench_clock_ns(clockid_t clock)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(clock, &ts);
 	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
+}
+
+double bench_now_ns(void)
+{
+	return bench_clock_ns(CLOCK_MONOTONIC);
 }
 
 static void __attribute__((format(printf, 2, 0)))

@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define BENCH_ROUNDS_MAX  1000
 #define BENCH_COLUMNS_MAX 6
@@ -47,7 +48,9 @@ int bench_pin(void);
  */
 int bench_private_bpffs(void);
 
+/* Of the monotonic clock, or of another one. */
 double bench_now_ns(void);
+double bench_clock_ns(clockid_t clock);
 
 /* Talk, on stderr. */
 void bench_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -17,7 +17,6 @@
 #include <netinet/ip.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unfrag/unfrag.h>
 
 #include "../src/guard/layout.h"
@@ -303,14 +302,6 @@ struct burst {
 	double ns; /* CPU time that all of it took */
 };
 
-static double cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
 static int run_flood(void *arg)
 {
 	struct burst *b = arg;
@@ -321,7 +312,6 @@ static int run_flood(void *arg)
 		    .data_size_in = (uint32_t)c->fragment_size[b->at], .ctx_in = &ctx,
 		    .ctx_size_in = sizeof(ctx), .repeat = WARM_UP,
 		    .flags = BPF_F_TEST_XDP_LIVE_FRAMES, .batch_size = BATCH);
-
 	int fd = bpf_program__fd(c->wire[b->at]->progs.flood), err;
 	double began;
 
@@ -329,9 +319,9 @@ static int run_flood(void *arg)
 	if (err)
 		return err;
 	opts.repeat = FLOOD;
-	began = cpu_ns();
+	began = bench_clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	err = bpf_prog_test_run_opts(fd, &opts);
-	b->ns = cpu_ns() - began;
+	b->ns = bench_clock_ns(CLOCK_THREAD_CPUTIME_ID) - began;
 	return err;
 }
 
@@ -352,6 +342,7 @@ static int flood(struct costs *c, enum cost_kind kind, int at, double *ns)
 
 int costs_measure(struct costs *c, enum cost_kind kind, int family, double *ns)
 {
+	int at = family == AF_INET6;
 	const int fds[] = {
 		[COST_PASS_NETFILTER] = c->pass_netfilter,
 		[COST_GUARD_NETFILTER] = bpf_program__fd(c->netfilter->progs.guard),
@@ -359,15 +350,13 @@ int costs_measure(struct costs *c, enum cost_kind kind, int family, double *ns)
 		[COST_GUARD_TC] = bpf_program__fd(c->tc->progs.guard),
 		[COST_PASS_XDP] = c->pass_xdp,
 		[COST_GUARD_XDP] = bpf_program__fd(c->xdp->progs.guard),
+		[COST_WIRE_SENT] = bpf_program__fd(c->wire[at]->progs.nowhere),
+		[COST_WIRE_KERNEL] = -1,
+		[COST_WIRE_DROP] = bpf_program__fd(c->xdp->progs.guard),
 	};
-	int at = family == AF_INET6;
 
-	if (kind == COST_WIRE_SENT)
-		return veth_measure(c->veth, bpf_program__fd(c->wire[at]->progs.nowhere), family,
-				    ns);
-	if (kind >= COST_WIRE_KERNEL)
-		return veth_measure(c->veth, kind == COST_WIRE_DROP ? fds[COST_GUARD_XDP] : -1,
-				    family, ns);
+	if (kind >= COST_WIRE_SENT)
+		return veth_measure(c->veth, fds[kind], family, ns);
 	if (kind >= COST_SENT)
 		return flood(c, kind, at, ns);
 	return run_whole(c, kind, fds[kind], at, ns);

@@ -16,7 +16,6 @@
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "flood.h"
 
@@ -74,14 +73,6 @@ void veth_free(struct veth *v)
 	free(v);
 }
 
-static double cpu_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
-	return (double)ts.tv_sec * 1e9 + (double)ts.tv_nsec;
-}
-
 /* Waits until so many are sent. Returns how many are. */
 static uint64_t wait_sent(const struct lab_attack *attack, uint64_t wanted, double *ns)
 {
@@ -89,7 +80,7 @@ static uint64_t wait_sent(const struct lab_attack *attack, uint64_t wanted, doub
 
 	while (lab_attack_sent(attack) < wanted && lab_ms_left(deadline) > 0)
 		poll(NULL, 0, 1);
-	*ns = cpu_ns();
+	*ns = bench_clock_ns(CLOCK_PROCESS_CPUTIME_ID);
 	return lab_attack_sent(attack);
 }
 

@@ -257,23 +257,30 @@ double bench_median_ratio(const struct bench_samples *s, const struct bench_samp
 	return bench_median(&ratios);
 }
 
+/* Round by round. from: or NULL, for what there is */
+static void subtract(struct bench_samples *out, const struct bench_samples *s,
+		     const struct bench_samples *from)
+{
+	out->count = 0;
+	for (unsigned int i = 0; i < s->count && (!from || i < from->count); i++)
+		bench_add(out, s->values[i] - (from ? from->values[i] : 0));
+}
+
 double bench_median_difference(const struct bench_samples *s, const struct bench_samples *from)
 {
-	struct bench_samples differences = { .count = 0 };
+	struct bench_samples d;
 
-	for (unsigned int i = 0; i < s->count && i < from->count; i++)
-		bench_add(&differences, s->values[i] - from->values[i]);
-	return bench_median(&differences);
+	subtract(&d, s, from);
+	return bench_median(&d);
 }
 
 /* What box plots draw as notches: 1.57 times the distance of the quartiles by the root of n. */
 double bench_median_error(const struct bench_samples *s, const struct bench_samples *from)
 {
-	struct bench_samples d = { .count = 0 };
+	struct bench_samples d;
 	unsigned int n;
 
-	for (unsigned int i = 0; i < s->count && (!from || i < from->count); i++)
-		bench_add(&d, s->values[i] - (from ? from->values[i] : 0));
+	subtract(&d, s, from);
 	n = sort_valid(d.values, d.count);
 	return 1.57 * (quantile(d.values, n, 0.75) - quantile(d.values, n, 0.25)) / sqrt(n);
 }
@@ -284,6 +291,13 @@ double *bench_table_add(struct bench_table *table, const char *label)
 
 	row->label = label;
 	return row->values;
+}
+
+void bench_target_add(struct bench_target *target, const char *name, double value, double error)
+{
+	target->names[target->n_values] = name;
+	target->errors[target->n_values] = error;
+	target->values[target->n_values++] = value;
 }
 
 void bench_target_set(struct bench_target *target, const struct bench_table *table,

@@ -113,6 +113,9 @@ struct bench_target {
 	double errors[BENCH_COLUMNS_MAX]; /* how far each may be off; 0: not said */
 };
 
+/* One more value, and how far it may be off; 0: not said. */
+void bench_target_add(struct bench_target *target, const char *name, double value, double error);
+
 /* Takes the values from the row with that label. */
 void bench_target_set(struct bench_target *target, const struct bench_table *table,
 		      const char *label);

@@ -234,17 +234,16 @@ static void target_costs(const struct bench *b, struct bench_target *whole,
 	int place, at;
 
 	for (place = 0; place < 3; place++)
-		for (at = 0; at < FAMILIES; at++) {
-			whole->names[whole->n_values] = names[2 * place + at];
-			whole->values[whole->n_values++] = more(b, (enum cost_kind)(2 * place + 1),
-								(enum cost_kind)(2 * place), at);
-		}
-	for (at = 0; at < FAMILIES; at++) {
-		drop->names[at] = family_names[at];
-		drop->values[at] = more(b, COST_DROP, COST_SENT, at) /
-				   more(b, COST_KERNEL, COST_SENT, at);
-	}
-	drop->n_values = FAMILIES;
+		for (at = 0; at < FAMILIES; at++)
+			bench_target_add(whole, names[2 * place + at],
+					 more(b, (enum cost_kind)(2 * place + 1),
+					      (enum cost_kind)(2 * place), at),
+					 0);
+	for (at = 0; at < FAMILIES; at++)
+		bench_target_add(drop, family_names[at],
+				 more(b, COST_DROP, COST_SENT, at) /
+					 more(b, COST_KERNEL, COST_SENT, at),
+				 0);
 }
 
 static void report_peace(const struct bench *b, struct bench_table *table)
@@ -278,11 +277,8 @@ static void add_families(struct findings *f, const char *label, double limit, in
 	struct bench_target *target = add_target(f, label, limit, decimals);
 	int at;
 
-	for (at = 0; at < FAMILIES; at++) {
-		target->names[at] = family_names[at];
-		target->values[at] = values[at];
-	}
-	target->n_values = FAMILIES;
+	for (at = 0; at < FAMILIES; at++)
+		bench_target_add(target, family_names[at], values[at], 0);
 }
 
 static void find_floods(struct findings *f, const struct bench *b)
@@ -326,9 +322,7 @@ static void find_peace(struct findings *f, const struct bench *b)
 
 	report_peace(b, &peace);
 	f->tables[f->n_tables++] = &peace;
-	target->n_values = 1;
-	target->names[0] = "datagrams refused";
-	target->values[0] = (double)b->peace.disturbed;
+	bench_target_add(target, "datagrams refused", (double)b->peace.disturbed, 0);
 }
 
 static int report(const struct bench *b)

@@ -304,13 +304,6 @@ static void report_reload(const struct bench *b, struct bench_table *t)
 	report_load(t, "unfrag policy reload", &b->command);
 }
 
-static void add_value(struct bench_target *t, const char *name, double value, double error)
-{
-	t->names[t->n_values] = name;
-	t->errors[t->n_values] = error;
-	t->values[t->n_values++] = value;
-}
-
 /* What one costs as a multiple of what the other does, and how far that may be off. */
 static void add_ratio(struct bench_target *t, const char *name, const struct measured *a,
 		      enum gate_side what, const struct measured *b, enum gate_side to)
@@ -318,7 +311,7 @@ static void add_ratio(struct bench_target *t, const char *name, const struct mea
 	double ratio = own_cost(a, what) / own_cost(b, to);
 	double x = error_of(a, what) / own_cost(a, what), y = error_of(b, to) / own_cost(b, to);
 
-	add_value(t, name, ratio, fabs(ratio) * sqrt(x * x + y * y));
+	bench_target_add(t, name, ratio, fabs(ratio) * sqrt(x * x + y * y));
 }
 
 static void add_peer(struct bench_target *t, const char *name, const struct measured *m,
@@ -397,7 +390,7 @@ static void add_reload(const struct bench *b, struct reporting *r)
 	t->label = "a reload of 1,000 rules in 100 ms";
 	t->limit = RELOAD_TARGET;
 	t->decimals = 1;
-	add_value(t, "ms", bench_median(&b->command), bench_median_error(&b->command, NULL));
+	bench_target_add(t, "ms", bench_median(&b->command), bench_median_error(&b->command, NULL));
 }
 
 static int report(const struct bench *b)

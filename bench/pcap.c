@@ -154,20 +154,17 @@ static void report_rates(const struct bench *b, struct bench_table *table)
 /* By the clock and by the processor's time, for all loads of that size. */
 static void set_target(const struct bench *b, struct bench_target *target, uint32_t size)
 {
-	double clock, cpu;
+	double clock = 0, cpu = 0;
 	size_t i;
 
-	target->n_values = 2;
-	target->names[0] = "clock";
-	target->names[1] = "processor";
 	for (i = 0; i < LOADS; i++) {
 		if (loads[i].shape.size != size)
 			continue;
-		clock = bench_median(&b->sides[i].clock);
-		cpu = bench_median(&b->sides[i].cpu);
-		target->values[0] = fmax(target->values[0], clock);
-		target->values[1] = fmax(target->values[1], cpu);
+		clock = fmax(clock, bench_median(&b->sides[i].clock));
+		cpu = fmax(cpu, bench_median(&b->sides[i].cpu));
 	}
+	bench_target_add(target, "clock", clock, 0);
+	bench_target_add(target, "processor", cpu, 0);
 }
 
 static int report(const struct bench *b)

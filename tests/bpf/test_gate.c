@@ -52,45 +52,36 @@ static void make_packets(struct fixture *f, struct random_packet *packets,
 	}
 }
 
-static void random_rules_come_to_the_same_in_bpf_and_natively(void *state)
+static void see_rounds(struct fixture *f, uint32_t rounds, bool plain)
 {
 	static struct random_packet packets[PACKETS];
 	static struct gate_values values[PACKETS];
-	struct fixture *f = state;
 	uint32_t round, i, seen[2] = { 0 };
 
-	for (round = 0; round < ROUNDS; round++) {
+	for (round = 0; round < rounds; round++) {
 		make_packets(f, packets, values);
 		gated_open(&f->gated,
-			   random_rules(&f->random, values, PACKETS, round % 4 ? 40 : 900), true);
+			   plain ? random_plain_rules(&f->random, values, PACKETS) :
+				   random_rules(&f->random, values, PACKETS, round % 4 ? 40 : 900),
+			   true);
 		for (i = 0; i < PACKETS; i++)
 			seen[gated_see(&f->gated, packets[i].data, packets[i].len) ==
 			     GATE_ACCEPT]++;
 		gated_agree(&f->gated);
 		gated_close(&f->gated);
 	}
-	assert_true(seen[0] > ROUNDS * PACKETS / 10);
-	assert_true(seen[1] > ROUNDS * PACKETS / 10);
+	assert_true(seen[0] > rounds * PACKETS / 10);
+	assert_true(seen[1] > rounds * PACKETS / 10);
+}
+
+static void random_rules_come_to_the_same_in_bpf_and_natively(void *state)
+{
+	see_rounds(state, ROUNDS, false);
 }
 
 static void plain_rules_come_to_the_same_in_bpf_and_natively(void *state)
 {
-	static struct random_packet packets[PACKETS];
-	static struct gate_values values[PACKETS];
-	struct fixture *f = state;
-	uint32_t round, i, seen[2] = { 0 };
-
-	for (round = 0; round < PLAIN_ROUNDS; round++) {
-		make_packets(f, packets, values);
-		gated_open(&f->gated, random_plain_rules(&f->random, values, PACKETS), true);
-		for (i = 0; i < PACKETS; i++)
-			seen[gated_see(&f->gated, packets[i].data, packets[i].len) ==
-			     GATE_ACCEPT]++;
-		gated_agree(&f->gated);
-		gated_close(&f->gated);
-	}
-	assert_true(seen[0] > PLAIN_ROUNDS * PACKETS / 10);
-	assert_true(seen[1] > PLAIN_ROUNDS * PACKETS / 10);
+	see_rounds(state, PLAIN_ROUNDS, true);
 }
 
 /* What a verifier is told of a ruleset: the rest is in maps. */

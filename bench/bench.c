@@ -118,11 +118,12 @@ void bench_progress(unsigned int done, unsigned int all)
 static void usage(FILE *to, const struct bench_options *opts)
 {
 	fprintf(to,
-		"usage: %s [--rounds N] [--quick] [--json]\n\n%s\n\n"
+		"usage: %s [--rounds N] [--quick] [--json]%s\n\n%s\n\n"
 		"  --rounds N  rounds, each with every side in it (default: %u)\n"
 		"  --quick     %u rounds: a first look\n"
 		"  --json      print JSON instead of tables\n",
-		opts->name, opts->about, opts->rounds, opts->quick_rounds);
+		opts->name, opts->parts ? " [--only PART]" : "", opts->about, opts->rounds,
+		opts->quick_rounds);
 	if (!opts->parts)
 		return;
 	fprintf(to, "  --only PART one of its parts:");

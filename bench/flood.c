@@ -23,7 +23,10 @@
 
 /* Fragments a second; from what next to closes an IPv4 defragmenter to all that can be sent. */
 static const uint32_t rates[] = { 50, 1000, 20000, 200000 };
-static const char *const rate_names[] = { "50", "1000", "20000", "200000" };
+
+/* What can be asked for alone: all floods, those of one of the rates, and what else there is. */
+static const char *const parts[] = { "floods", "50",    "1000",  "20000",
+				     "200000", "costs", "peace", NULL };
 
 #define RATES      (sizeof(rates) / sizeof(rates[0]))
 #define QUICK_RATE 2
@@ -131,7 +134,7 @@ static void table_init(struct bench *b, int at, size_t rate)
 static bool wants_rate(const struct bench *b, size_t rate)
 {
 	if (b->opts.only)
-		return !strcmp(b->opts.only, "floods") || !strcmp(b->opts.only, rate_names[rate]);
+		return !strcmp(b->opts.only, "floods") || !strcmp(b->opts.only, parts[1 + rate]);
 	return b->opts.rounds != b->opts.quick_rounds || rate == QUICK_RATE;
 }
 
@@ -345,8 +348,6 @@ static int report(const struct bench *b)
 
 int main(int argc, char **argv)
 {
-	static const char *const parts[] = { "floods", "50",    "1000",  "20000",
-					     "200000", "costs", "peace", NULL };
 	static struct bench b = {
 		.opts = {
 			.name = "flood",

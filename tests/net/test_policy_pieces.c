@@ -404,6 +404,7 @@ static void rules_are_met_by_what_they_say_of_fragments(void *state)
 	struct pieces *p = state;
 	struct background json;
 	struct command c;
+	int64_t deadline;
 	char line[128];
 
 	load_conditions(p);
@@ -415,10 +416,11 @@ static void rules_are_met_by_what_they_say_of_fragments(void *state)
 			printf("# not %d: %s\n%s", conditions[i].n, conditions[i].text, c.out);
 		assert_true(has_both(c.out, line, conditions[i].text));
 	}
+	deadline = lab_now_ms() + LIFE_DEADLINE_MS;
 	background_start(&json, "policy", "watch", "--json", "other");
 	do
 		send_four(p);
-	while (!background_has(&json, false, "1048"));
+	while (!background_has(&json, false, "1048") && lab_ms_left(deadline));
 	send_four(p); /* of these it missed none */
 	background_says(&json, false,
 			"\"length\":2420,\"reassembled\":true,\"largest_fragment\":1420,"

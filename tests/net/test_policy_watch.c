@@ -156,6 +156,7 @@ static void json_has_what_the_manual_says(void *state)
 	const struct timespec pause = { .tv_nsec = 2000000 };
 	const struct life *l = state;
 	struct background r;
+	int64_t deadline = lab_now_ms() + LIFE_DEADLINE_MS;
 	time_t began = time(NULL);
 	char *text;
 	json_t *o;
@@ -166,7 +167,7 @@ static void json_has_what_the_manual_says(void *state)
 	do {
 		policed_send(l, AF_INET, 1);
 		nanosleep(&pause, NULL);
-	} while (!background_has(&r, false, "}\n"));
+	} while (!background_has(&r, false, "}\n") && lab_ms_left(deadline));
 	policed_send(l, AF_INET6, 1);
 	background_says(&r, false, "ipv6");
 	assert_int_equal(background_end(&r, SIGTERM), 0);
@@ -321,6 +322,7 @@ static void only_one_watches(void *state)
 
 static void it_ends_when_nobody_reads(void *state)
 {
+	int64_t deadline = lab_now_ms() + LIFE_DEADLINE_MS;
 	const struct life *l = state;
 	int ends[2], status;
 	pid_t pid;
@@ -332,7 +334,7 @@ static void it_ends_when_nobody_reads(void *state)
 				   ends[1]));
 	close(ends[1]);
 	close(ends[0]);
-	while ((status = lab_child_wait(pid, 20)) == -ETIMEDOUT)
+	while ((status = lab_child_wait(pid, 20)) == -ETIMEDOUT && lab_ms_left(deadline))
 		policed_send(l, AF_INET, 1);
 	assert_int_equal(status, 1);
 }

@@ -62,7 +62,7 @@ void life_begin(void)
 	test_require_root();
 	if (begun)
 		return;
-	assert_int_equal(unshare(CLONE_NEWNS), 0);
+	assert_int_equal(unshare(CLONE_NEWNS | CLONE_NEWNET), 0);
 	assert_int_equal(mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL), 0);
 	assert_int_equal(mount("bpf", "/sys/fs/bpf", "bpf", 0, "mode=0700"), 0);
 	assert_true(!mkdir("/run/netns", 0755) || errno == EEXIST);

@@ -4,9 +4,10 @@
  * attach in, traffic to be judged there, and a look at what is left when all is done.
  *
  * life_begin() moves the test process into a mount namespace with an empty bpffs at /sys/fs/bpf and
- * an empty /run/netns. What a test leaves there, however it ends, is gone with the process, and
- * test processes that run side by side don't see each other's pins. For the same reason links are
- * made at priorities that no other process uses.
+ * an empty /run/netns, and into a network namespace, as abstract sockets have their names in one.
+ * What a test leaves there, however it ends, is gone with the process, and test processes that run
+ * side by side don't see each other's pins. For the same reason links are made at priorities that
+ * no other process uses.
  */
 #pragma once
 

@@ -14,7 +14,7 @@
 #include "gate_kernel.bpf.h"
 #include "gate_maps.bpf.h"
 
-#define GATE_WANTS(bits) (config.fields & (bits))
+#define GATE_WANTED(i) (config.wanted[i])
 
 #include "../gate/read.h"
 
@@ -42,20 +42,17 @@ static __always_inline void gate_chase(struct bpf_nf_ctx *ctx, struct gate_l4 *l
 static __always_inline void gate_read_fragments(struct gate_values *v, const struct gate_packet *p,
 						int is_ipv6)
 {
-	__u32 largest, smallest;
+	__u32 next = GATE_WANTED(GATE_REASSEMBLED), largest, smallest;
 
-	if (!GATE_WANTS(GATE_BIT(REASSEMBLED) | GATE_BIT(LARGEST) | GATE_BIT(SMALLEST)))
+	if (next > GATE_SMALLEST)
 		return;
 	largest = gate_frag_max_size(p, is_ipv6);
-	gate_put(v, REASSEMBLED, largest != 0);
+	gate_put(v, next, REASSEMBLED, largest != 0);
 	if (!largest)
 		return;
-	gate_put(v, LARGEST, largest);
-	if (!GATE_WANTS(GATE_BIT(SMALLEST)))
-		return;
-	smallest = (__u32)gate_smallest(p->ctx, largest);
-	if (smallest)
-		gate_put(v, SMALLEST, smallest);
+	gate_put(v, next, LARGEST, largest);
+	smallest = next == GATE_SMALLEST ? (__u32)gate_smallest(p->ctx, largest) : 0;
+	gate_put_if(v, next, SMALLEST, smallest, smallest);
 }
 
 /* A device's name, with zeros behind it. */
@@ -73,35 +70,30 @@ static __always_inline void gate_get_name(__u32 *word, const struct net_device__
 	gate_split(word, first, second);
 }
 
-static __always_inline void gate_read_devices(struct gate_values *v, struct bpf_nf_ctx *ctx)
+/* What the kernel knows beside the packet's bytes. */
+static __always_inline void gate_read_rest(struct gate_values *v, const struct gate_packet *p)
 {
-	const struct nf_hook_state___gate *state = ctx->state;
+	const struct nf_hook_state___gate *state = p->ctx->state;
+	__u32 next = GATE_WANTED(GATE_IIFNAME);
 
-	if (GATE_WANTS(GATE_BIT(IIFNAME))) {
+	if (gate_is_next(next, IIFNAME, GATE_WANTED)) {
 		gate_get_name(&v->word[GATE_W_IIFNAME], state->in);
 		v->present |= GATE_BIT(IIFNAME);
 	}
-	if (GATE_WANTS(GATE_BIT(OIFNAME))) {
+	if (gate_is_next(next, OIFNAME, GATE_WANTED)) {
 		gate_get_name(&v->word[GATE_W_OIFNAME], state->out);
 		v->present |= GATE_BIT(OIFNAME);
 	}
-	gate_put(v, IIF, state->in ? (__u32)state->in->ifindex : 0);
-	gate_put(v, OIF, state->out ? (__u32)state->out->ifindex : 0);
-}
-
-static __always_inline void gate_read_rest(struct gate_values *v, const struct gate_packet *p,
-					   __u32 pf)
-{
+	gate_put(v, next, IIF, state->in ? (__u32)state->in->ifindex : 0);
+	gate_put(v, next, OIF, state->out ? (__u32)state->out->ifindex : 0);
 	v->word[GATE_W_LENGTH] = p->len;
-	gate_put(v, LENGTH, p->len);
-	gate_put(v, MARK, p->skb->mark);
-	gate_put(v, NFPROTO, pf);
-	if (!GATE_WANTS(GATE_BIT(CT_STATE)))
-		return;
+	gate_put(v, next, LENGTH, p->len);
+	gate_put(v, next, MARK, p->skb->mark);
+	gate_put(v, next, NFPROTO, state->pf);
 	if (bpf_core_field_exists(p->skb->_nfct))
-		gate_put(v, CT_STATE, gate_ct_state(p->skb->_nfct));
+		gate_put(v, next, CT_STATE, gate_ct_state(p->skb->_nfct));
 	else
-		gate_put(v, CT_STATE, GATE_CT_INVALID);
+		gate_put(v, next, CT_STATE, GATE_CT_INVALID);
 }
 
 /* What the headers say. Returns 0, or -1 for a packet that the front would not let by. */
@@ -116,7 +108,7 @@ static __always_inline int gate_read_headers(struct gate_values *v, const struct
 		gate_read_ipv4(v, p, l4);
 	if (l4->walking)
 		gate_chase(p->ctx, l4);
-	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO)))
+	if (GATE_WANTS_L4)
 		gate_read_l4(v, p, l4);
 	return 0;
 }
@@ -134,8 +126,7 @@ static __always_inline int gate_read_here(struct bpf_nf_ctx *ctx, struct gate_va
 	if (gate_read_headers(v, &p, &l4, is_ipv6))
 		return -1;
 	gate_read_fragments(v, &p, is_ipv6);
-	gate_read_devices(v, ctx);
-	gate_read_rest(v, &p, ctx->state->pf);
+	gate_read_rest(v, &p);
 	return 0;
 }
 

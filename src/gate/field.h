@@ -14,10 +14,21 @@
 #include <linux/types.h>
 #endif
 
-/* X(NAME, bits, how nftables writes it). The first row is of 32 bits and more. */
+/*
+ * X(NAME, bits, how nftables writes it). What is read together stands together, in the order in
+ * which it is read (next.h); fields of 128 bits stand in one row, as words of theirs do (check.h).
+ */
 #define GATE_FIELDS(X) \
 	X(IP_SADDR, 32, "ip saddr") \
 	X(IP_DADDR, 32, "ip daddr") \
+	X(IP_LENGTH, 16, "ip length") \
+	X(IP_PROTOCOL, 8, "ip protocol") \
+	X(IP_TTL, 8, "ip ttl") \
+	X(IP_DSCP, 8, "ip dscp") \
+	X(IP6_LENGTH, 16, "ip6 length") \
+	X(IP6_NEXTHDR, 8, "ip6 nexthdr") \
+	X(IP6_HOPLIMIT, 8, "ip6 hoplimit") \
+	X(IP6_DSCP, 8, "ip6 dscp") \
 	X(IP6_SADDR, 128, "ip6 saddr") \
 	X(IP6_DADDR, 128, "ip6 daddr") \
 	X(IIFNAME, 128, "meta iifname") \
@@ -26,27 +37,19 @@
 	X(OIF, 32, "meta oif") \
 	X(LENGTH, 32, "meta length") \
 	X(MARK, 32, "meta mark") \
-	X(IP_LENGTH, 16, "ip length") \
-	X(IP6_LENGTH, 16, "ip6 length") \
+	X(NFPROTO, 8, "meta nfproto") \
+	X(CT_STATE, 8, "ct state") \
+	X(L4PROTO, 8, "meta l4proto") \
 	X(SPORT, 16, "th sport") \
 	X(DPORT, 16, "th dport") \
-	X(LARGEST, 16, "unfrag largest") \
-	X(SMALLEST, 16, "unfrag smallest") \
-	X(NFPROTO, 8, "meta nfproto") \
-	X(L4PROTO, 8, "meta l4proto") \
-	X(IP_PROTOCOL, 8, "ip protocol") \
-	X(IP_TTL, 8, "ip ttl") \
-	X(IP_DSCP, 8, "ip dscp") \
-	X(IP6_NEXTHDR, 8, "ip6 nexthdr") \
-	X(IP6_HOPLIMIT, 8, "ip6 hoplimit") \
-	X(IP6_DSCP, 8, "ip6 dscp") \
-	X(TCP_FLAGS, 8, "tcp flags") \
 	X(ICMP_TYPE, 8, "icmp type") \
 	X(ICMP_CODE, 8, "icmp code") \
 	X(ICMPV6_TYPE, 8, "icmpv6 type") \
 	X(ICMPV6_CODE, 8, "icmpv6 code") \
-	X(CT_STATE, 8, "ct state") \
-	X(REASSEMBLED, 8, "unfrag reassembled")
+	X(TCP_FLAGS, 8, "tcp flags") \
+	X(REASSEMBLED, 8, "unfrag reassembled") \
+	X(LARGEST, 16, "unfrag largest") \
+	X(SMALLEST, 16, "unfrag smallest")
 
 enum gate_field {
 #define GATE_FIELD(name, bits, text) GATE_##name,
@@ -54,6 +57,17 @@ enum gate_field {
 #undef GATE_FIELD
 		GATE_FIELD_MAX,
 };
+
+/* A set of fields is a word with a bit for each. */
+#define GATE_BIT(name) (1u << GATE_##name)
+
+/* Those that only packets of one family have. */
+#define GATE_ONLY_IPV4 \
+	(GATE_BIT(IP_SADDR) | GATE_BIT(IP_DADDR) | GATE_BIT(IP_LENGTH) | GATE_BIT(IP_PROTOCOL) | \
+	 GATE_BIT(IP_TTL) | GATE_BIT(IP_DSCP))
+#define GATE_ONLY_IPV6 \
+	(GATE_BIT(IP6_LENGTH) | GATE_BIT(IP6_NEXTHDR) | GATE_BIT(IP6_HOPLIMIT) | \
+	 GATE_BIT(IP6_DSCP) | GATE_BIT(IP6_SADDR) | GATE_BIT(IP6_DADDR))
 
 _Static_assert(GATE_FIELD_MAX <= 32, "a field is a bit of a word");
 

@@ -73,6 +73,8 @@ struct gate_config {
 	__u32 summaries; /* of its short part, which stands in front */
 	__u32 fields;    /* bit i: a table, a check or a set looks at field i, so it must be read */
 	__u32 features;  /* GATE_HAS_... */
+	__u32 wanted[GATE_FIELD_MAX + 1]; /* the first from field i on that must be read: next.h */
+	__u32 tabled[GATE_FIELD_MAX + 1]; /* likewise, that has a table */
 	struct gate_table table[GATE_FIELD_MAX];
 	struct gate_place place[GATE_FAMILIES][GATE_HOOKS][GATE_RANKS_MAX];
 };

@@ -8,20 +8,14 @@
  *   gate_get_wide(packet, off, words)                    an address
  *   gate_four(packet, off, &bytes)                       of what follows it: up to four bytes, the
  *                                                        first one on top; how many there are
- *   GATE_WANTS(bits)                                     whether any of these fields is looked at
+ *   GATE_WANTED(i)                                       the first field from i on that is wanted
  */
 #pragma once
 
 #include <unfrag/facts.h>
 
 #include "bits.h"
-#include "layout.h"
-
-#define GATE_BIT(name) (1u << GATE_##name)
-
-#define GATE_L4_FIELDS \
-	(GATE_BIT(SPORT) | GATE_BIT(DPORT) | GATE_BIT(TCP_FLAGS) | GATE_BIT(ICMP_TYPE) | \
-	 GATE_BIT(ICMP_CODE) | GATE_BIT(ICMPV6_TYPE) | GATE_BIT(ICMPV6_CODE))
+#include "next.h"
 
 #define GATE_TCP_FLAGS_AT 13u
 
@@ -34,33 +28,40 @@ struct gate_l4 {
 	__u8 walking;
 };
 
-/* Sets a field that is asked for; else not even its value is worked out. */
-#define gate_put(v, name, x) \
+/* Sets a field that is the next one wanted and there; else not even its value is worked out. */
+#define gate_put_if(v, next, name, is_there, x) \
 	do { \
-		if (GATE_WANTS(GATE_BIT(name))) { \
+		if (gate_is_next(next, name, GATE_WANTED) && (is_there)) { \
 			(v)->word[GATE_W_##name] = (x); \
 			(v)->present |= GATE_BIT(name); \
 		} \
 	} while (0)
 
-#define gate_put_wide(v, p, name, off) \
+#define gate_put(v, next, name, x) gate_put_if(v, next, name, 1, x)
+
+#define gate_put_wide(v, next, p, name, off) \
 	do { \
-		if (GATE_WANTS(GATE_BIT(name))) { \
+		if (gate_is_next(next, name, GATE_WANTED)) { \
 			gate_get_wide(p, off, &(v)->word[GATE_W_##name]); \
 			(v)->present |= GATE_BIT(name); \
 		} \
 	} while (0)
 
+/* Whether anything that depends on the upper layer is wanted. */
+#define GATE_WANTS_L4 (GATE_WANTED(GATE_L4PROTO) <= GATE_TCP_FLAGS)
+
 GATE_INLINE void gate_read_ipv4(struct gate_values *v, const struct gate_packet *p,
 				struct gate_l4 *l4)
 {
-	gate_put(v, IP_SADDR, gate_get32(p, 12));
-	gate_put(v, IP_DADDR, gate_get32(p, 16));
-	gate_put(v, IP_LENGTH, gate_get16(p, 2));
-	gate_put(v, IP_PROTOCOL, gate_get8(p, 9));
-	gate_put(v, IP_TTL, gate_get8(p, 8));
-	gate_put(v, IP_DSCP, gate_get8(p, 1) >> 2);
-	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO))) {
+	__u32 next = GATE_WANTED(GATE_IP_SADDR);
+
+	gate_put(v, next, IP_SADDR, gate_get32(p, 12));
+	gate_put(v, next, IP_DADDR, gate_get32(p, 16));
+	gate_put(v, next, IP_LENGTH, gate_get16(p, 2));
+	gate_put(v, next, IP_PROTOCOL, gate_get8(p, 9));
+	gate_put(v, next, IP_TTL, gate_get8(p, 8));
+	gate_put(v, next, IP_DSCP, gate_get8(p, 1) >> 2);
+	if (GATE_WANTS_L4) {
 		l4->off = (gate_get8(p, 0) & 0xfu) * 4u;
 		l4->proto = (__u8)gate_get8(p, 9);
 		l4->later = !!(gate_get16(p, 6) & 0x1fffu);
@@ -70,13 +71,15 @@ GATE_INLINE void gate_read_ipv4(struct gate_values *v, const struct gate_packet 
 GATE_INLINE void gate_read_ipv6(struct gate_values *v, const struct gate_packet *p,
 				struct gate_l4 *l4)
 {
-	gate_put_wide(v, p, IP6_SADDR, 8);
-	gate_put_wide(v, p, IP6_DADDR, 24);
-	gate_put(v, IP6_LENGTH, gate_get16(p, 4));
-	gate_put(v, IP6_NEXTHDR, gate_get8(p, 6));
-	gate_put(v, IP6_HOPLIMIT, gate_get8(p, 7));
-	gate_put(v, IP6_DSCP, gate_get16(p, 0) >> 6 & 0x3fu);
-	if (GATE_WANTS(GATE_L4_FIELDS | GATE_BIT(L4PROTO))) {
+	__u32 next = GATE_WANTED(GATE_IP6_LENGTH);
+
+	gate_put(v, next, IP6_LENGTH, gate_get16(p, 4));
+	gate_put(v, next, IP6_NEXTHDR, gate_get8(p, 6));
+	gate_put(v, next, IP6_HOPLIMIT, gate_get8(p, 7));
+	gate_put(v, next, IP6_DSCP, gate_get16(p, 0) >> 6 & 0x3fu);
+	gate_put_wide(v, next, p, IP6_SADDR, 8);
+	gate_put_wide(v, next, p, IP6_DADDR, 24);
+	if (GATE_WANTS_L4) {
 		l4->off = UNFRAG_IPV6_HLEN;
 		l4->proto = (__u8)gate_get8(p, 6);
 		l4->walking = l4->proto != UNFRAG_PROTO_AH && unfrag_is_exthdr(l4->proto);
@@ -126,27 +129,22 @@ GATE_INLINE void gate_read_exthdr(const struct gate_packet *p, struct gate_l4 *l
 GATE_INLINE void gate_read_l4(struct gate_values *v, const struct gate_packet *p,
 			      const struct gate_l4 *l4)
 {
-	__u32 four, n;
+	__u32 next = GATE_WANTED(GATE_L4PROTO), four, n;
 
 	if (l4->lost)
 		return;
-	gate_put(v, L4PROTO, l4->proto);
-	if (!GATE_WANTS(GATE_L4_FIELDS) || l4->later)
+	gate_put(v, next, L4PROTO, l4->proto);
+	if (next > GATE_TCP_FLAGS || l4->later)
 		return;
 	n = gate_four(p, l4->off, &four);
-	if (n >= 1) {
-		gate_put(v, ICMP_TYPE, four >> 24);
-		gate_put(v, ICMPV6_TYPE, four >> 24);
-	}
-	if (n >= 2) {
-		gate_put(v, SPORT, four >> 16);
-		gate_put(v, ICMP_CODE, four >> 16 & 0xffu);
-		gate_put(v, ICMPV6_CODE, four >> 16 & 0xffu);
-	}
-	if (n >= 4)
-		gate_put(v, DPORT, four & 0xffffu);
-	if (GATE_WANTS(GATE_BIT(TCP_FLAGS)) && gate_four(p, l4->off + GATE_TCP_FLAGS_AT, &four))
-		gate_put(v, TCP_FLAGS, four >> 24);
+	gate_put_if(v, next, SPORT, n >= 2, four >> 16);
+	gate_put_if(v, next, DPORT, n >= 4, four & 0xffffu);
+	gate_put_if(v, next, ICMP_TYPE, n >= 1, four >> 24);
+	gate_put_if(v, next, ICMP_CODE, n >= 2, four >> 16 & 0xffu);
+	gate_put_if(v, next, ICMPV6_TYPE, n >= 1, four >> 24);
+	gate_put_if(v, next, ICMPV6_CODE, n >= 2, four >> 16 & 0xffu);
+	gate_put_if(v, next, TCP_FLAGS, gate_four(p, l4->off + GATE_TCP_FLAGS_AT, &four),
+		    four >> 24);
 }
 
 /* A name in two numbers, the first byte on top: what stands behind a zero becomes zero. */

@@ -26,7 +26,7 @@ struct gate_packet {
 	__u32 len;
 };
 
-#define GATE_WANTS(bits) ((bits) != 0)
+#define GATE_WANTED(i) (i)
 
 static inline __u32 gate_get8(const struct gate_packet *p, __u32 off)
 {
@@ -73,20 +73,24 @@ static inline void gate_read_name(__u32 *word, const char *name)
 	gate_split(word, first, second);
 }
 
-static inline void gate_read_around(struct gate_values *v, const struct gate_around *a)
+static inline void gate_read_around(struct gate_values *v, const struct gate_around *a, __u32 len,
+				    __u32 family)
 {
+	__u32 next = GATE_WANTED(GATE_IIF);
+
 	gate_read_name(&v->word[GATE_W_IIFNAME], a->iifname);
 	gate_read_name(&v->word[GATE_W_OIFNAME], a->oifname);
 	v->present |= GATE_BIT(IIFNAME) | GATE_BIT(OIFNAME);
-	gate_put(v, IIF, a->iif);
-	gate_put(v, OIF, a->oif);
-	gate_put(v, MARK, a->mark);
-	gate_put(v, CT_STATE, a->ct_state ? a->ct_state : GATE_CT_INVALID);
-	gate_put(v, REASSEMBLED, a->largest != 0);
-	if (a->largest)
-		gate_put(v, LARGEST, a->largest);
-	if (a->smallest)
-		gate_put(v, SMALLEST, a->smallest);
+	gate_put(v, next, IIF, a->iif);
+	gate_put(v, next, OIF, a->oif);
+	gate_put(v, next, LENGTH, len);
+	gate_put(v, next, MARK, a->mark);
+	gate_put(v, next, NFPROTO, family);
+	gate_put(v, next, CT_STATE, a->ct_state ? a->ct_state : GATE_CT_INVALID);
+	next = GATE_WANTED(GATE_REASSEMBLED);
+	gate_put(v, next, REASSEMBLED, a->largest != 0);
+	gate_put_if(v, next, LARGEST, a->largest, a->largest);
+	gate_put_if(v, next, SMALLEST, a->smallest, a->smallest);
 }
 
 /*
@@ -113,8 +117,6 @@ static inline int gate_read_packet(struct gate_values *v, const void *data, __u3
 		gate_read_exthdr(&p, &l4);
 	l4.lost |= l4.walking;
 	gate_read_l4(v, &p, &l4);
-	gate_read_around(v, around);
-	gate_put(v, LENGTH, len);
-	gate_put(v, NFPROTO, p.data[0] >> 4 == 6 ? UNFRAG_IPV6 : UNFRAG_IPV4);
+	gate_read_around(v, around, len, p.data[0] >> 4 == 6 ? UNFRAG_IPV6 : UNFRAG_IPV4);
 	return 0;
 }

@@ -5,8 +5,11 @@
  */
 #pragma once
 
+#include "next.h"
 #include "tree.h"
 #include "walk.h"
+
+#define GATE_TABLED(i) (GATE_CONFIG.tabled[i])
 
 /* Of few intervals. A value of all ones is not below unused starts, and these lead to the same. */
 GATE_INLINE __u32 gate_table_few(__u32 field, __u32 key)
@@ -40,8 +43,10 @@ GATE_INLINE __u32 gate_vector_of(const struct gate_values *v, __u32 field, __u32
 /* Once a packet, before anything is looked for. */
 GATE_INLINE void gate_look_up_here(struct gate_walk *w)
 {
+	__u32 next = GATE_TABLED(0);
+
 #define GATE_LOOK_UP(name, bits, text) \
-	if (GATE_CONFIG.table[GATE_##name].kind) \
+	if (gate_is_next(next, name, GATE_TABLED)) \
 		w->vector[GATE_##name] = (__u16)gate_vector_of(&w->values, GATE_##name, \
 							       GATE_W_##name, bits);
 	GATE_FIELDS(GATE_LOOK_UP)
@@ -58,6 +63,7 @@ GATE_STEP int gate_look_up(struct gate_walk *w)
 /* Word i of all fields' vectors together, the short parts first. */
 GATE_INLINE __u64 gate_and(const struct gate_walk *w, __u32 i)
 {
+	__u32 next = GATE_TABLED(0);
 	__u64 all = ~0ull;
 	const __u64 *v;
 
@@ -65,7 +71,7 @@ GATE_INLINE __u64 gate_and(const struct gate_walk *w, __u32 i)
 	if (i >= GATE_CONFIG.summaries + GATE_CONFIG.words)
 		return 0;
 #define GATE_AND(name, bits, text) \
-	if (GATE_CONFIG.table[GATE_##name].kind) { \
+	if (gate_is_next(next, name, GATE_TABLED)) { \
 		v = gate_vector_at(w->vector[GATE_##name]); \
 		if (!v) \
 			return 0; \

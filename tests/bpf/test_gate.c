@@ -93,7 +93,8 @@ static struct gate_config make_config(uint32_t words, uint32_t fields, uint32_t 
 	c.summaries = (words + 63) / 64;
 	for (i = 0; i < GATE_FIELD_MAX; i++)
 		if (fields >> i & 1)
-			c.table[i].kind = i <= GATE_MARK ? GATE_TABLE_TREE : GATE_TABLE_DIRECT;
+			c.table[i].kind = rules_bits(i) > 16 ? GATE_TABLE_TREE : GATE_TABLE_DIRECT;
+	gate_config_finish(&c);
 	return c;
 }
 

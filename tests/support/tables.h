@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "../../src/gate/layout.h"
+#include "../../src/gate/next.h"
 
 typedef unsigned __int128 rules_value;
 

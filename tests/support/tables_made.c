@@ -180,4 +180,5 @@ void rules_finish(struct rules *r)
 	r->config.features = features_of(r);
 	if (is_plain(r))
 		r->config.features |= GATE_IS_PLAIN;
+	gate_config_finish(&r->config);
 }

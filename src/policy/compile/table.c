@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../gate/next.h"
 #include "draft.h"
 #include "fields.h"
 #include "tree.h"
@@ -285,6 +286,7 @@ int draft_tables(struct draft *d)
 	}
 	if (is_plain(&image->config))
 		image->config.features |= GATE_IS_PLAIN;
+	gate_config_finish(&image->config);
 	vectors_release(&vectors);
 	free(s.words);
 	free(s.failing);

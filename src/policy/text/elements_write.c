@@ -127,7 +127,8 @@ static uint32_t trailing_zeros(value v, uint32_t bits)
 
 static bool is_address(uint32_t field)
 {
-	return field <= GATE_IP6_DADDR;
+	return field == GATE_IP_SADDR || field == GATE_IP_DADDR || field == GATE_IP6_SADDR ||
+	       field == GATE_IP6_DADDR;
 }
 
 static struct spelling write_range(uint32_t field, const struct span *span)

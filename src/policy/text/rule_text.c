@@ -261,18 +261,8 @@ static bool has_field(const struct statement *s, uint32_t fields)
 	return false;
 }
 
-#define BIT(field) (1u << GATE_##field)
-
-#define PROTOCOLS (BIT(L4PROTO) | BIT(IP_PROTOCOL) | BIT(IP6_NEXTHDR))
-#define PORTS     (BIT(SPORT) | BIT(DPORT))
-
-#define IP_FIELDS \
-	(BIT(IP_SADDR) | BIT(IP_DADDR) | BIT(IP_LENGTH) | BIT(IP_PROTOCOL) | BIT(IP_TTL) | \
-	 BIT(IP_DSCP))
-
-#define IP6_FIELDS \
-	(BIT(IP6_SADDR) | BIT(IP6_DADDR) | BIT(IP6_LENGTH) | BIT(IP6_NEXTHDR) | \
-	 BIT(IP6_HOPLIMIT) | BIT(IP6_DSCP))
+#define PROTOCOLS (GATE_BIT(L4PROTO) | GATE_BIT(IP_PROTOCOL) | GATE_BIT(IP6_NEXTHDR))
+#define PORTS     (GATE_BIT(SPORT) | GATE_BIT(DPORT))
 
 static const struct layer {
 	uint32_t by; /* fields that tell it */
@@ -280,9 +270,9 @@ static const struct layer {
 	uint32_t fields;       /* those that imply it */
 	const char *transport; /* what "th" is then */
 } layers[] = {
-	{ BIT(NFPROTO), NFPROTO_IPV4, IP_FIELDS, NULL },
-	{ BIT(NFPROTO), NFPROTO_IPV6, IP6_FIELDS, NULL },
-	{ PROTOCOLS, IPPROTO_TCP, PORTS | BIT(TCP_FLAGS), "tcp" },
+	{ GATE_BIT(NFPROTO), NFPROTO_IPV4, GATE_ONLY_IPV4, NULL },
+	{ GATE_BIT(NFPROTO), NFPROTO_IPV6, GATE_ONLY_IPV6, NULL },
+	{ PROTOCOLS, IPPROTO_TCP, PORTS | GATE_BIT(TCP_FLAGS), "tcp" },
 	{ PROTOCOLS, IPPROTO_UDP, PORTS, "udp" },
 	{ PROTOCOLS, IPPROTO_UDPLITE, PORTS, "udplite" },
 	{ PROTOCOLS, IPPROTO_SCTP, PORTS, "sctp" },
@@ -293,7 +283,7 @@ static const struct layer {
 static bool is_layer(const struct statement *s)
 {
 	return s->kind == STATEMENT_MATCH && s->match.kind == MATCH_SPANS && !s->match.negate &&
-	       is_one(&s->match) && has_field(s, BIT(NFPROTO) | BIT(L4PROTO));
+	       is_one(&s->match) && has_field(s, GATE_BIT(NFPROTO) | GATE_BIT(L4PROTO));
 }
 
 /* NULL: one that nothing implies. */

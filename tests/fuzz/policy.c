@@ -82,6 +82,7 @@ static void judge(const struct ruleset *rs, const struct image *image)
 	}
 	for (i = 0; i < PACKETS; i++) {
 		make_values(&v, rs, i);
+		sound_values(&v, i & 1);
 		for (hook = 0; hook < GATE_HOOKS; hook++) {
 			verdict = trial_packet(trial, i & 1, hook, &v, i * UINT64_C(300000000));
 			must(verdict < 0 ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "sound.h"
 
+#include <linux/netfilter.h>
 #include <string.h>
 
 #include "fields.h"
@@ -253,4 +254,10 @@ const char *sound_image(const struct image *image, const struct ruleset *rs)
 	for (i = 0; i < image->n_sets && !wrong; i++)
 		wrong = check_set(image, rs, i);
 	return wrong;
+}
+
+void sound_values(struct gate_values *v, uint32_t family)
+{
+	v->present &= ~(family ? GATE_ONLY_IPV4 : GATE_ONLY_IPV6);
+	fields_set(v, GATE_NFPROTO, family ? NFPROTO_IPV6 : NFPROTO_IPV4);
 }

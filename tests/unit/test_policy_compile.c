@@ -4,6 +4,7 @@
  * of each packet what the rules say one by one.
  */
 #include <judged.h>
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -282,6 +283,50 @@ static void two_conditions_on_one_field_hold_together(void)
 	judged_release(&j);
 }
 
+/* What a rule's steps from `from` on ask of the family; its last step accepts. */
+static bool asks_for_family(uint32_t family, uint32_t field, bool counts_between, bool field_first)
+{
+	struct judged j;
+	bool asks;
+
+	start_chain(&j);
+	rules_rule(&j.rs, 0);
+	if (field_first)
+		rules_is(&j.rs, field, 7, 7);
+	else
+		rules_is(&j.rs, GATE_NFPROTO, family, family);
+	if (counts_between)
+		rules_count(&j.rs);
+	if (field_first)
+		rules_is(&j.rs, GATE_NFPROTO, family, family);
+	else
+		rules_is(&j.rs, field, 7, 7);
+	rules_verdict(&j.rs, GATE_ACCEPT, 0);
+	judged_start(&j);
+	asks = j.image->config.table[GATE_NFPROTO].kind != GATE_TABLE_NONE;
+	assert_int_equal(j.image->config.fields >> GATE_NFPROTO & 1, asks);
+	judged_release(&j);
+	return asks;
+}
+
+/* In tables of both families nftables asks for the family before an address. */
+static void what_only_one_family_has_tells_the_family(void)
+{
+	const uint32_t ipv4 = NFPROTO_IPV4, ipv6 = NFPROTO_IPV6;
+
+	assert_false(asks_for_family(ipv4, GATE_IP_SADDR, false, false));
+	assert_false(asks_for_family(ipv4, GATE_IP_DSCP, false, true));
+	assert_false(asks_for_family(ipv4, GATE_IP_TTL, true, true));
+	assert_false(asks_for_family(ipv6, GATE_IP6_LENGTH, false, false));
+	assert_false(asks_for_family(ipv6, GATE_IP6_DADDR, false, true));
+	/* What is counted first is all of the family; a rule that asks for two meets nothing. */
+	assert_true(asks_for_family(ipv4, GATE_IP_SADDR, true, false));
+	assert_true(asks_for_family(ipv6, GATE_IP_SADDR, false, false));
+	assert_true(asks_for_family(ipv4, GATE_IP6_SADDR, false, true));
+	assert_true(asks_for_family(ipv4, GATE_DPORT, false, false));
+	assert_true(asks_for_family(ipv6, GATE_IIFNAME, false, true));
+}
+
 static const struct test tests[] = {
 	TEST(spans_may_touch_both_ends),
 	TEST(spans_may_be_adjacent),
@@ -293,6 +338,7 @@ static const struct test tests[] = {
 	TEST(masks_of_wide_fields_are_looked_at),
 	TEST(the_first_of_many_rules_decides),
 	TEST(two_conditions_on_one_field_hold_together),
+	TEST(what_only_one_family_has_tells_the_family),
 };
 
 TEST_MAIN(tests);

@@ -5,6 +5,7 @@
  */
 #include <judged.h>
 #include <random_rules.h>
+#include <sound.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,15 +44,17 @@ static void count(struct tally *t, const struct judged *j, uint32_t verdict)
 static void send_packets(struct random_rules *r, struct judged *j, struct tally *t)
 {
 	struct gate_values v;
-	uint32_t hook;
+	uint32_t family, hook;
 	int i;
 
 	for (i = 0; i < PACKETS; i++) {
 		random_values(r, &v);
+		family = (uint32_t)lab_random_below(&r->random, 2);
+		sound_values(&v, family);
 		hook = lab_random_below(&r->random, 10) ?
 			       r->hook :
 			       (uint32_t)lab_random_below(&r->random, GATE_HOOKS);
-		count(t, j, judged_packet(j, (uint32_t)lab_random_below(&r->random, 2), hook, &v));
+		count(t, j, judged_packet(j, family, hook, &v));
 		j->now += lab_random_below(&r->random, 500000000);
 	}
 }

@@ -8,6 +8,7 @@
  * earlier entry that fail lead out of the rule, past the later ones.
  */
 #include <errno.h>
+#include <linux/netfilter.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,12 +17,12 @@
 #include "words.h"
 
 /* What a log tells of a packet, whatever the rules ask for. */
-#define FIELD(name) (1u << GATE_##name)
 #define LOG_FIELDS \
-	(FIELD(IP_SADDR) | FIELD(IP_DADDR) | FIELD(IP6_SADDR) | FIELD(IP6_DADDR) | \
-	 FIELD(IIFNAME) | FIELD(OIFNAME) | FIELD(LENGTH) | FIELD(SPORT) | FIELD(DPORT) | \
-	 FIELD(LARGEST) | FIELD(SMALLEST) | FIELD(L4PROTO) | FIELD(TCP_FLAGS) | FIELD(ICMP_TYPE) | \
-	 FIELD(ICMP_CODE) | FIELD(ICMPV6_TYPE) | FIELD(ICMPV6_CODE) | FIELD(REASSEMBLED))
+	(GATE_BIT(IP_SADDR) | GATE_BIT(IP_DADDR) | GATE_BIT(IP6_SADDR) | GATE_BIT(IP6_DADDR) | \
+	 GATE_BIT(IIFNAME) | GATE_BIT(OIFNAME) | GATE_BIT(LENGTH) | GATE_BIT(SPORT) | \
+	 GATE_BIT(DPORT) | GATE_BIT(LARGEST) | GATE_BIT(SMALLEST) | GATE_BIT(L4PROTO) | \
+	 GATE_BIT(TCP_FLAGS) | GATE_BIT(ICMP_TYPE) | GATE_BIT(ICMP_CODE) | GATE_BIT(ICMPV6_TYPE) | \
+	 GATE_BIT(ICMPV6_CODE) | GATE_BIT(REASSEMBLED))
 
 /* How far an entry is filled. */
 enum stage {
@@ -249,6 +250,59 @@ static bool has_effect(const struct rule *r)
 	return false;
 }
 
+/* The family that a packet is of if it has that field; 0: either. */
+static uint32_t family_with(uint32_t field)
+{
+	if (1u << field & GATE_ONLY_IPV4)
+		return NFPROTO_IPV4;
+	return 1u << field & GATE_ONLY_IPV6 ? NFPROTO_IPV6 : 0;
+}
+
+static bool allows(const struct condition *c, value v)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (c->spans[i].from <= v && v <= c->spans[i].to)
+			return true;
+	return false;
+}
+
+/*
+ * Ends a condition on the family where another one begins that only this family can meet: in tables
+ * of both, nftables writes one with each address.
+ */
+static void end_family(const struct draft *d, size_t first, struct condition *c)
+{
+	size_t i;
+
+	for (i = first; i < d->n_conditions; i++) {
+		const struct condition *other = &d->conditions[i];
+		uint32_t family = family_with(other->field);
+
+		if (family && allows(c, family) && other->first < c->end)
+			c->end = other->first;
+	}
+}
+
+static void end_families(struct draft *d, size_t first)
+{
+	size_t i, n = first;
+
+	for (i = first; i < d->n_conditions; i++)
+		if (d->conditions[i].field == GATE_NFPROTO)
+			end_family(d, first, &d->conditions[i]);
+	for (i = first; i < d->n_conditions; i++) {
+		struct condition *c = &d->conditions[i];
+
+		if (c->first < c->end)
+			d->conditions[n++] = *c;
+		else
+			condition_release(c);
+	}
+	d->n_conditions = n;
+}
+
 static int lower_rule(struct draft *d, uint32_t rule)
 {
 	const struct rule *r = &d->rs->rules[rule];
@@ -268,6 +322,7 @@ static int lower_rule(struct draft *d, uint32_t rule)
 		image->entries[i].next = (uint32_t)image->n_entries;
 	for (i = l.first_condition; i < d->n_conditions; i++)
 		d->conditions[i].end = (uint32_t)image->n_entries;
+	end_families(d, l.first_condition);
 	return err;
 }
 

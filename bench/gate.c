@@ -299,7 +299,7 @@ static void report_reload(const struct bench *b, struct bench_table *t)
 {
 	t->columns[t->n_columns++] = "ms";
 	t->columns[t->n_columns++] = "±";
-	for (int side = GATE_SIDE_NFTABLES; side < GATE_SIDE_MAX; side++)
+	for (int side = GATE_SIDE_NFTABLES; side <= GATE_SIDE_GATE; side++)
 		report_load(t, gate_side_name((enum gate_side)side), &b->load[side]);
 	report_load(t, "unfrag policy reload", &b->command);
 }

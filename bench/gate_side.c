@@ -7,10 +7,12 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unfrag/unfrag.h>
 
 #include "bench.h"
 #include "child.h"
 #include "enforced.h"
+#include "gate_pass.skel.h"
 
 /* Switches tracking on, as early as it can be: its state is there from -200 on. */
 #define TRACK \
@@ -22,6 +24,7 @@ static const char *const names[] = {
 	[GATE_SIDE_NFTABLES] = "nftables",
 	[GATE_SIDE_CONNTRACK] = "nftables with conntrack",
 	[GATE_SIDE_GATE] = "gate",
+	[GATE_SIDE_LINK] = "a link that accepts",
 };
 
 _Static_assert(sizeof(names) / sizeof(names[0]) == GATE_SIDE_MAX, "a name each");
@@ -30,6 +33,8 @@ struct gate_sides {
 	struct lab_router *router[GATE_SIDE_MAX];
 	struct wire *wire[GATE_SIDE_MAX];
 	struct enforced *gate;
+	struct gate_pass_bpf *pass;
+	struct bpf_link *link;
 };
 
 const char *gate_side_name(enum gate_side side)
@@ -42,21 +47,42 @@ static void sides_freep(struct gate_sides **sides)
 	gate_sides_free(*sides);
 }
 
+/* Inside its router. */
+static int attach_link(void *arg)
+{
+	const struct unfrag_netfilter_opts opts = {
+		.sz = sizeof(opts),
+		.pf = NFPROTO_IPV4,
+		.hook = UNFRAG_HOOK_PREROUTING,
+		.priority = UNFRAG_PRIORITY_DEFAULT,
+		.flags = UNFRAG_NETFILTER_IP_DEFRAG,
+	};
+	struct gate_sides *sides = arg;
+
+	sides->pass = gate_pass_bpf__open_and_load();
+	if (sides->pass)
+		sides->link = unfrag_attach_netfilter(sides->pass->progs.pass, &opts);
+	return sides->link ? 0 : -errno;
+}
+
 int gate_sides_new(struct gate_sides **out)
 {
 	lab_cleanup(sides_freep) struct gate_sides *sides = calloc(1, sizeof(*sides));
+	int err;
 
 	if (!sides)
 		return -ENOMEM;
 	for (int i = 0; i < GATE_SIDE_MAX; i++) {
-		int err = lab_router_new(&sides->router[i]);
-
+		err = lab_router_new(&sides->router[i]);
 		if (err)
 			return bench_error(err, "can't make the namespaces: %s", strerror(-err));
 		err = wire_new(&sides->wire[i], sides->router[i]);
 		if (err)
 			return err;
 	}
+	err = lab_ns_call(sides->router[GATE_SIDE_LINK]->middle, attach_link, sides);
+	if (err)
+		return bench_error(err, "can't attach a link: %s", strerror(-err));
 	*out = LAB_TAKE_PTR(sides);
 	return 0;
 }
@@ -66,6 +92,8 @@ void gate_sides_free(struct gate_sides *sides)
 	if (!sides)
 		return;
 	enforced_free(sides->gate);
+	bpf_link__destroy(sides->link);
+	gate_pass_bpf__destroy(sides->pass);
 	for (int i = 0; i < GATE_SIDE_MAX; i++) {
 		wire_free(sides->wire[i]);
 		lab_router_free(sides->router[i]);
@@ -109,6 +137,7 @@ int gate_sides_load(struct gate_sides *sides, const char *path, double load_ms[G
 				&ms[GATE_SIDE_NFTABLES]);
 
 	ms[GATE_SIDE_NONE] = 0;
+	ms[GATE_SIDE_LINK] = 0;
 	if (!err)
 		err = load_nftables(r[GATE_SIDE_CONNTRACK]->middle, path, true,
 				    &ms[GATE_SIDE_CONNTRACK]);

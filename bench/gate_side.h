@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What judges in a router of its own, all with the same file: nothing, nftables, nftables with
- * connection tracking, and the gate. They stand side by side, so that rounds cost no loading.
+ * connection tracking, the gate; and a link whose program accepts, behind the defragmenter, which
+ * no program can be cheaper than. They stand side by side, so that rounds cost no loading.
  */
 #pragma once
 
@@ -14,6 +15,7 @@ enum gate_side {
 	GATE_SIDE_NFTABLES,
 	GATE_SIDE_CONNTRACK,
 	GATE_SIDE_GATE,
+	GATE_SIDE_LINK,
 	GATE_SIDE_MAX,
 };
 

@@ -29,6 +29,7 @@
 		assert_non_null(skel); \
 		skel->rodata->test_clock = 1; \
 		p->name = #kind; \
+		p->obj = skel->obj; \
 		set_type(p->name, skel->progs.guard); \
 		test_ok(bpf_map__set_max_entries(skel->maps.sets, 2 * (c->datagram_mask + 1))); \
 		test_ok(bpf_map__set_max_entries(skel->maps.datagrams, \
@@ -39,10 +40,9 @@
 		p->config_fd = bpf_map__fd(skel->maps.config); \
 		p->state_fd = bpf_map__fd(skel->maps.state); \
 		p->counters_fd = bpf_map__fd(skel->maps.counters); \
-		p->datagrams_fd = bpf_map__fd(skel->maps.datagrams); \
 		p->sources_fd = bpf_map__fd(skel->maps.sources); \
-		p->events_fd = bpf_map__fd(skel->maps.events); \
-		put_config(p->config_fd, c); \
+		p->datagram_mask = c->datagram_mask; \
+		p->source_mask = c->source_mask; \
 		p->skeleton = skel; \
 		p->destroy = destroy_##kind; \
 	} \
@@ -84,6 +84,75 @@ OPEN_PLACE(netfilter);
 OPEN_PLACE(tc);
 OPEN_PLACE(xdp);
 
+static void (*const open_at[GUARDED_PLACES])(struct guarded_place *,
+					     const struct guard_config *) = {
+	open_netfilter,
+	open_tc,
+	open_xdp,
+};
+
+/* Of two guards at once. */
+static struct guarded_place spare[2 * GUARDED_PLACES];
+
+static int drop_event(void *arg, void *data, size_t size)
+{
+	(void)arg, (void)data, (void)size;
+	return 0;
+}
+
+static void drain(int fd)
+{
+	struct ring_buffer *ring = ring_buffer__new(fd, drop_event, NULL, NULL);
+
+	assert_non_null(ring);
+	test_ok(ring_buffer__consume(ring));
+	ring_buffer__free(ring);
+}
+
+static void wipe(const struct bpf_map *map)
+{
+	size_t cpus = bpf_map__type(map) == BPF_MAP_TYPE_PERCPU_ARRAY ?
+			      (size_t)libbpf_num_possible_cpus() :
+			      1;
+	void *zeros = calloc(cpus, (bpf_map__value_size(map) + 7) & ~7u);
+
+	assert_non_null(zeros);
+	for (uint32_t key = 0; key < bpf_map__max_entries(map); key++)
+		test_ok(bpf_map_update_elem(bpf_map__fd(map), &key, zeros, BPF_ANY));
+	free(zeros);
+}
+
+static bool take_spare(struct guarded_place *p, int at, const struct guard_config *c)
+{
+	struct bpf_map *map;
+	int i;
+
+	for (i = at; i < 2 * GUARDED_PLACES; i += GUARDED_PLACES)
+		if (spare[i].skeleton && spare[i].datagram_mask == c->datagram_mask &&
+		    spare[i].source_mask == c->source_mask)
+			break;
+	if (i >= 2 * GUARDED_PLACES)
+		return false;
+	*p = spare[i];
+	memset(&spare[i], 0, sizeof(spare[i]));
+	bpf_object__for_each_map(map, p->obj)
+		if (bpf_map__type(map) == BPF_MAP_TYPE_RINGBUF)
+			drain(bpf_map__fd(map));
+		else if (!bpf_map__is_internal(map))
+			wipe(map);
+	return true;
+}
+
+static void keep_spare(const struct guarded_place *p, int at)
+{
+	int i = spare[at].skeleton ? at + GUARDED_PLACES : at;
+
+	if (spare[i].skeleton)
+		p->destroy(p->skeleton);
+	else
+		spare[i] = *p;
+}
+
 static struct guard_native *native_new(const struct guard_config *c)
 {
 	size_t sets = 2 * ((size_t)c->datagram_mask + 1);
@@ -107,10 +176,11 @@ void guarded_open(struct guarded *g, const struct guard_config *c, bool bpf)
 	g->native = native_new(c);
 	if (!bpf)
 		return;
-	open_netfilter(&g->places[0], c);
-	open_tc(&g->places[1], c);
-	open_xdp(&g->places[2], c);
-	g->n_places = GUARDED_PLACES;
+	for (; g->n_places < GUARDED_PLACES; g->n_places++) {
+		if (!take_spare(&g->places[g->n_places], g->n_places, c))
+			open_at[g->n_places](&g->places[g->n_places], c);
+		put_config(g->places[g->n_places].config_fd, c);
+	}
 }
 
 void guarded_tune(struct guarded *g, const struct guard_config *c)
@@ -127,7 +197,7 @@ void guarded_close(struct guarded *g)
 	int i;
 
 	for (i = 0; i < g->n_places; i++)
-		g->places[i].destroy(g->places[i].skeleton);
+		keep_spare(&g->places[i], i);
 	if (g->native) {
 		free(g->native->index);
 		free(g->native->datagrams);

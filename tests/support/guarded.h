@@ -19,10 +19,12 @@
 
 struct guarded_place {
 	const char *name;
+	struct bpf_object *obj;
 	void *skeleton;
 	void (*destroy)(void *skeleton);
 	int prog_fd;
-	int config_fd, state_fd, counters_fd, datagrams_fd, sources_fd, events_fd;
+	int config_fd, state_fd, counters_fd, sources_fd;
+	uint32_t datagram_mask, source_mask; /* what its tables were made for */
 };
 
 struct guarded {
@@ -33,7 +35,10 @@ struct guarded {
 	uint64_t glances; /* fragments that the native build refused at a glance */
 };
 
-/* bpf: all places, else the native build alone. */
+/*
+ * bpf: all places, else the native build alone. Closed places are kept, and wiped when they are
+ * opened again: to verify their programs takes by far the most of a test.
+ */
 void guarded_open(struct guarded *g, const struct guard_config *c, bool bpf);
 void guarded_close(struct guarded *g);
 

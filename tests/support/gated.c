@@ -74,13 +74,22 @@ static void size_map(struct bpf_map *map, size_t n)
 	test_ok(bpf_map__set_max_entries(map, n ? (uint32_t)n : 1));
 }
 
-static void fill_map(struct bpf_map *map, const void *from, size_t size, size_t n)
+/* At once: the kernel waits for packets under way with each call that changes a map of maps. */
+static void put_all(int fd, const uint32_t *keys, const void *values, uint32_t n)
 {
-	uint32_t i;
+	if (n)
+		test_ok(bpf_map_update_batch(fd, keys, values, &n, NULL));
+}
 
+static void fill_map(const struct bpf_map *map, const void *from, size_t n)
+{
+	uint32_t *keys = calloc(n + 1, sizeof(*keys)), i;
+
+	assert_non_null(keys);
 	for (i = 0; i < n; i++)
-		test_ok(bpf_map_update_elem(bpf_map__fd(map), &i, (const char *)from + i * size,
-					    BPF_ANY));
+		keys[i] = i;
+	put_all(bpf_map__fd(map), keys, from, (uint32_t)n);
+	free(keys);
 }
 
 static void size_maps(struct gate_bpf *skel, const struct rules *r)
@@ -100,27 +109,18 @@ static void size_maps(struct gate_bpf *skel, const struct rules *r)
 	size_map(skel->maps.counters, r->n_counters);
 }
 
-static void fill_trees(struct gate_bpf *skel, const struct rules *r)
+static int make_tree(const struct rules_tree *t)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	const struct rules_tree *t;
-	uint32_t i, j;
-	int fd;
+	int fd = test_ok(bpf_map_create(BPF_MAP_TYPE_ARRAY, "tree", 4, 64, (uint32_t)t->n, &opts));
+	uint32_t i;
 
-	for (i = 0; i < r->n_sets; i++) {
-		t = &r->trees[i];
-		if (!t->lines)
-			continue;
-		fd = test_ok(
-			bpf_map_create(BPF_MAP_TYPE_ARRAY, "tree", 4, 64, (uint32_t)t->n, &opts));
-		for (j = 0; j < t->n; j++)
-			test_ok(bpf_map_update_elem(fd, &j, &t->lines[j], BPF_ANY));
-		test_ok(bpf_map_update_elem(bpf_map__fd(skel->maps.trees), &i, &fd, BPF_ANY));
-		close(fd);
-	}
+	for (i = 0; i < t->n; i++)
+		test_ok(bpf_map_update_elem(fd, &i, &t->lines[i], BPF_ANY));
+	return fd;
 }
 
-static void fill_tuples(struct gate_bpf *skel, const struct rules *r, uint32_t set)
+static int make_tuples(const struct rules *r, uint32_t set)
 {
 	int fd = test_ok(bpf_map_create(BPF_MAP_TYPE_HASH, "tuples", sizeof(struct gate_tuple),
 					sizeof(union gate_tuple_value), RULES_TUPLES, NULL));
@@ -130,32 +130,46 @@ static void fill_tuples(struct gate_bpf *skel, const struct rules *r, uint32_t s
 		if (r->tuples[i].key.set == set)
 			test_ok(bpf_map_update_elem(fd, &r->tuples[i].key, &r->tuples[i].value,
 						    BPF_ANY));
-	test_ok(bpf_map_update_elem(bpf_map__fd(skel->maps.tuples), &set, &fd, BPF_ANY));
-	close(fd);
+	return fd;
+}
+
+static void fill_sets(struct gate_bpf *skel, const struct rules *r, bool trees)
+{
+	uint32_t *keys = calloc(r->n_sets + 1, sizeof(*keys)), n = 0, i;
+	int *fds = calloc(r->n_sets + 1, sizeof(*fds));
+
+	assert_non_null(keys);
+	assert_non_null(fds);
+	for (i = 0; i < r->n_sets; i++)
+		if (!!r->trees[i].lines == trees) {
+			keys[n] = i;
+			fds[n++] = trees ? make_tree(&r->trees[i]) : make_tuples(r, i);
+		}
+	put_all(bpf_map__fd(trees ? skel->maps.trees : skel->maps.tuples), keys, fds, n);
+	while (n--)
+		close(fds[n]);
+	free(fds);
+	free(keys);
 }
 
 static void fill_maps(struct gate_bpf *skel, const struct rules *r)
 {
-	size_t stride = 8 * ((size_t)r->config.summaries + r->config.words);
 	char *direct = calloc(1, (2 * (size_t)r->n_direct + 8) & ~(size_t)7);
 	const uint32_t key = 0;
-	uint32_t i;
 
 	assert_non_null(direct);
-	fill_map(skel->maps.vectors, r->vectors, stride, r->n_vectors);
+	fill_map(skel->maps.vectors, r->vectors, r->n_vectors);
 	if (r->n_direct)
 		memcpy(direct, r->direct, 2 * (size_t)r->n_direct);
 	test_ok(bpf_map_update_elem(bpf_map__fd(skel->maps.direct), &key, direct, BPF_ANY));
 	free(direct);
-	fill_map(skel->maps.lines, r->lines.lines, sizeof(*r->lines.lines), r->lines.n);
-	fill_map(skel->maps.entries, r->entries, sizeof(*r->entries), r->n_entries);
-	fill_map(skel->maps.checks, r->checks, sizeof(*r->checks), r->n_checks);
-	fill_map(skel->maps.chains, r->chains, sizeof(*r->chains), r->n_chains);
-	fill_map(skel->maps.limits, r->limits, sizeof(*r->limits), r->n_limits);
-	fill_trees(skel, r);
-	for (i = 0; i < r->n_sets; i++)
-		if (!r->trees[i].lines)
-			fill_tuples(skel, r, i);
+	fill_map(skel->maps.lines, r->lines.lines, r->lines.n);
+	fill_map(skel->maps.entries, r->entries, r->n_entries);
+	fill_map(skel->maps.checks, r->checks, r->n_checks);
+	fill_map(skel->maps.chains, r->chains, r->n_chains);
+	fill_map(skel->maps.limits, r->limits, r->n_limits);
+	fill_sets(skel, r, true);
+	fill_sets(skel, r, false);
 }
 
 /* libbpf 1.1 does not know the section. */

@@ -17,7 +17,7 @@
 #include <test.h>
 #include <unistd.h>
 
-#define REPLACES 300
+#define REPLACES 100
 
 #define PRE UNFRAG_HOOK_PREROUTING
 #define IN  UNFRAG_HOOK_INPUT
@@ -317,7 +317,7 @@ static void places_come_and_go_with_a_replace_and_no_packet_is_lost(void *state)
 
 	placed_expect_more(state, 2, 0, 0);
 	assert_int_equal(pthread_create(&thread, NULL, keep_talking, &talk), 0);
-	for (uint32_t i = 0; i < 20; i++) {
+	for (uint32_t i = 0; i < 8; i++) {
 		test_ok(placed_replace(att, 2, more, 3, -1));
 		expect_places(att, more, 3);
 		life_expect_links(6);

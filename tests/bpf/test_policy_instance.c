@@ -4,6 +4,8 @@
  * goes on in the ruleset that comes next.
  */
 #define _GNU_SOURCE
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
 #include <loaded.h>
 #include <random_rules.h>
 #include <stdio.h>
@@ -11,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 #include <trial.h>
+#include <unistd.h>
 
 #include "fields.h"
 
@@ -369,6 +372,85 @@ static void a_million_pairs_are_loaded(void)
 	load_million(&key);
 }
 
+/* What the kernel says that a map takes, with what is in it. */
+static uint64_t kernel_bytes(int fd)
+{
+	unsigned long long bytes = 0;
+	char path[64], line[128];
+	bool found = false;
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	f = fopen(path, "r");
+	assert_non_null(f);
+	while (!found && fgets(line, sizeof(line), f))
+		found = sscanf(line, "memlock: %llu", &bytes) == 1;
+	fclose(f);
+	assert_true(found);
+	return bytes;
+}
+
+/* Of maps in a map of maps. */
+static uint64_t kernel_bytes_inside(int outer, uint32_t n)
+{
+	uint64_t bytes = 0;
+	uint32_t i, id;
+
+	for (i = 0; i < n; i++) {
+		int fd;
+
+		if (bpf_map_lookup_elem(outer, &i, &id))
+			continue;
+		fd = test_ok(bpf_map_get_fd_by_id(id));
+		bytes += kernel_bytes(fd);
+		close(fd);
+	}
+	return bytes;
+}
+
+static uint64_t kernel_bytes_of(const struct loaded *l)
+{
+	const struct bpf_map *map;
+	uint64_t bytes = 0;
+
+	bpf_object__for_each_map(map, instance_object(l->instance)) {
+		bytes += kernel_bytes(bpf_map__fd(map));
+		if (bpf_map__type(map) == BPF_MAP_TYPE_ARRAY_OF_MAPS)
+			bytes += kernel_bytes_inside(bpf_map__fd(map), bpf_map__max_entries(map));
+	}
+	return bytes;
+}
+
+/* Addresses, as many pairs, and rules with counters. */
+static void memory_is_what_the_kernel_counts(void)
+{
+	const struct key keys[] = { RULES_KEY(GATE_IP_SADDR),
+				    RULES_KEY(GATE_IP_SADDR, GATE_DPORT) };
+	struct loaded l = { .image = NULL };
+	uint32_t table = rules_table(&l.rs, FAMILY_IP), chain, set;
+	uint64_t told, counted;
+	size_t i;
+
+	chain = rules_base(&l.rs, table, INPUT, 0, GATE_DROP);
+	for (i = 0; i < 2; i++) {
+		set = rules_set(&l.rs, &keys[i], false, true);
+		fill_set(&l.rs, set, keys[i].n, 100000);
+		rules_rule(&l.rs, chain);
+		rules_in(&l.rs, &keys[i], false, set);
+		rules_verdict(&l.rs, GATE_ACCEPT, 0);
+	}
+	for (i = 0; i < 5000; i++)
+		count_port(&l.rs, chain, (uint16_t)i);
+	loaded_start(&l, NULL);
+	told = l.image->memory.total;
+	counted = kernel_bytes_of(&l);
+	printf("# told %llu, the kernel counts %llu\n", (unsigned long long)told,
+	       (unsigned long long)counted);
+	assert_true(counted < told + told / 10);
+	assert_true(told < counted + counted / 10);
+	loaded_release(&l);
+}
+
 static const struct test tests[] = {
 	TEST(loaded_as_one_by_one_with_a_fixed_seed),
 	TEST(loaded_as_one_by_one_with_a_fresh_seed),
@@ -377,6 +459,7 @@ static const struct test tests[] = {
 	TEST(a_thousand_rules_are_loaded),
 	TEST(a_million_addresses_are_loaded),
 	TEST(a_million_pairs_are_loaded),
+	TEST(memory_is_what_the_kernel_counts),
 };
 
 TEST_MAIN(tests);

@@ -236,6 +236,19 @@ static void a_place_that_is_taken_is_named(void *state)
 	snprintf(want, sizeof(want), "priority %d at ipv4 input is taken", life_priority(4));
 	command_expect(&c, 1, want);
 	assert_int_equal(life_links(), 2);
+	/* Nor does one that is in force move there. */
+	command_run(&c, "policy", "load", "--netns", l->path, "--name", "other",
+		    policed_file(CHAIN("drop", "udp dport 9 accept"), life_priority(5)));
+	command_expect(&c, 0, NULL);
+	policed_file(CHAIN("drop", "accept"), life_priority(4));
+	command_run(&c, "policy", "reload", "other");
+	command_expect(&c, 1, want);
+	command_expect(&c, 1, "stays in force");
+	command_run(&c, "policy", "show", "other");
+	assert_non_null(strstr(c.out, "udp dport 9 accept\n"));
+	life_expect_links(4);
+	life_expect_pings(l);
+	life_remove("other");
 }
 
 static void memory_is_kept_to(void *state)

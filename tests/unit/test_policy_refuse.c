@@ -176,6 +176,21 @@ static void other_sets_are_refused(void *state)
 	REFUSE(refuse_files, state, list);
 }
 
+static void a_set_that_a_refused_rule_uses_is_not_called_unused(void *state)
+{
+	struct rulefile *f = state;
+
+	rulefile_write(f,
+		       "table ip6 t { set s { typeof ip6 dscp . tcp dport; }\n"
+		       "chain c { " HOOK "ip6 dscp . tcp dport @s accept\n}\n}\n");
+	rulefile_must_refuse(f, "rule 1: a lookup in a set: not supported; the bits that nftables");
+	assert_false(rulefile_says(f, "no rule uses it"));
+	rulefile_write(f,
+		       "table ip6 t { set s { typeof ip6 dscp . tcp dport; }\n"
+		       "chain c { " HOOK "}\n}\n");
+	rulefile_must_refuse(f, "set s: no rule uses it");
+}
+
 static void more_priorities_than_the_gate_has_are_refused(void *state)
 {
 	struct rulefile *f = state;
@@ -227,6 +242,7 @@ static const struct test tests[] = {
 	WITH(statements_with_more_than_the_gate_has_are_refused),
 	WITH(other_tables_and_chains_are_refused),
 	WITH(other_sets_are_refused),
+	WITH(a_set_that_a_refused_rule_uses_is_not_called_unused),
 	WITH(more_priorities_than_the_gate_has_are_refused),
 	WITH(all_that_is_wrong_is_said_at_once),
 	WITH(errors_come_as_nftables_says_them),

@@ -299,6 +299,7 @@ bool compare_lookup(struct rule_reader *rr, const struct attrs *a)
 	in = raw ? rule_register(rr, a, NFTA_LOOKUP_SREG, raw->len) : NULL;
 	if (!in || flags & ~(uint32_t)NFT_LOOKUP_F_INV)
 		return false;
+	raw->is_used = true;
 	if (raw->why) {
 		rule_refuse_for(rr, "a set", raw->why);
 		raw->why = NULL;

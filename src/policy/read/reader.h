@@ -26,6 +26,7 @@ struct raw_set {
 	uint32_t flags; /* NFT_SET_... */
 	uint32_t len;   /* bytes of a key */
 	bool refused;
+	bool is_used;    /* by a rule, even if that is refused */
 	const char *why; /* not told yet; NULL: it is */
 	struct raw_element *elements;
 	size_t n;

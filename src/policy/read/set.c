@@ -458,6 +458,6 @@ void raw_sets_finish(struct reader *r)
 	for (i = 0; i < r->n_sets; i++)
 		/* One without a name is a part of a rule that was refused. */
 		if (!r->sets[i].refused && !r->sets[i].shape.n && !r->no_memory &&
-		    !(r->sets[i].flags & NFT_SET_ANONYMOUS))
+		    !r->sets[i].is_used && !(r->sets[i].flags & NFT_SET_ANONYMOUS))
 			finish_unused(r, &r->sets[i]);
 }

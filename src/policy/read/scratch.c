@@ -292,6 +292,33 @@ static void tell_unlisted(const char *path, struct attr section, struct policy_m
 		   path, u.signal, strsignal((int)u.signal), u.rules);
 }
 
+/* With such a status libnftables ends a process of its own accord. */
+#define NFT_EXIT_NOMEM 2
+#define NFT_EXIT_NONL  3
+
+static int tell_end(const char *path, int status, struct policy_messages *messages)
+{
+	const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+
+	if (code == NFT_EXIT_NONL) {
+		policy_say(messages,
+			   "%s: libnftables has no way to this kernel's nftables, without which it "
+			   "reads nothing",
+			   path);
+		return -EOPNOTSUPP;
+	}
+	if (code > NFT_EXIT_NOMEM) {
+		policy_say(messages, "%s: libnftables ended with status %d", path, code);
+		return -EIO;
+	}
+	if (WIFSIGNALED(status))
+		policy_say(messages, "%s: loading it was ended by signal %d (%s)", path,
+			   WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		policy_say(messages, "%s: loading it takes more memory than is allowed", path);
+	return -ENOMEM;
+}
+
 static int tell(const char *path, const struct policy_listing *listing, int status,
 		struct policy_messages *messages)
 {
@@ -310,13 +337,7 @@ static int tell(const char *path, const struct policy_listing *listing, int stat
 		tell_unlisted(path, listing_find(all, LISTING_UNLISTED), messages);
 		return 0;
 	}
-	/* libnftables ends a process that has no memory. */
-	if (WIFSIGNALED(status))
-		policy_say(messages, "%s: loading it was ended by signal %d (%s)", path,
-			   WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		policy_say(messages, "%s: loading it takes more memory than is allowed", path);
-	return -ENOMEM;
+	return tell_end(path, status, messages);
 }
 
 static int run(int fd, struct policy_listing *out, const char *path,

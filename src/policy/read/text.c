@@ -94,6 +94,9 @@ static enum end try(struct text *t, const bool *hidden, bool keep)
 		t->signal = WTERMSIG(status);
 		return END_CRASHED;
 	}
+	/* With which status libnftables ended tells why. */
+	if (WIFEXITED(status) && WEXITSTATUS(status) > EXIT_FAILURE)
+		_exit(WEXITSTATUS(status));
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? END_LISTED : END_FAILED;
 }
 

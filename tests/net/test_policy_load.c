@@ -185,6 +185,23 @@ static void counters_of_rules_that_stay_go_on(void *state)
 	assert_int_equal(policed_packets("udp dport 9 counter accept"), 4);
 }
 
+#define NAMED(rule) \
+	"table inet t {\ncounter seen {\n}\nchain c {\n" \
+	"type filter hook input priority %d;\n" rule "\n}\n}\n"
+
+/* Whatever rules count in them. */
+static void named_counters_go_on(void *state)
+{
+	const struct life *l = state;
+
+	policed_load(l, policed_file(NAMED("udp dport 9 counter name seen"), life_priority(0)));
+	life_expect_pings(l);
+	policed_file(NAMED("udp sport != 9 counter name seen accept"), life_priority(0));
+	reload(NULL, 0, NULL);
+	life_expect_pings(l);
+	assert_int_equal(policed_packets("udp sport != 9 counter name \"seen\" accept"), 4);
+}
+
 /* Each is refused with a word, by load and by reload. */
 static const struct {
 	const char *rules;
@@ -464,6 +481,7 @@ static const struct test tests[] = {
 	POLICED_TEST(reload_puts_another_ruleset_in_force_and_moves_its_chains),
 	POLICED_TEST(several_priorities_at_one_hook_are_met_in_order),
 	POLICED_TEST(counters_of_rules_that_stay_go_on),
+	POLICED_TEST(named_counters_go_on),
 	POLICED_TEST(what_can_not_be_loaded_changes_nothing),
 	POLICED_TEST(a_place_that_is_taken_is_named),
 	POLICED_TEST(memory_is_kept_to),

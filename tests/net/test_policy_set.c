@@ -6,6 +6,7 @@
 #define _GNU_SOURCE
 #include <bpf/libbpf.h>
 #include <change.h>
+#include <child.h>
 #include <command.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -200,11 +201,14 @@ static void bad_elements_change_nothing_and_are_named_with_their_lines(void *sta
 	expect_refused(f, "four", CHANGE_REPLACE, "10.0.0.0/33", "no IPv4");
 	expect_refused(f, "four", CHANGE_REPLACE, "2001:db8::1", "no IPv4");
 	expect_refused(f, "four", CHANGE_REPLACE, "10.0.0.1 . 80", "more components");
+	expect_refused(f, "six", CHANGE_REPLACE, "::1, 10.0.0.1", "is no IPv6 address");
+	expect_refused(f, "six", CHANGE_REPLACE, "fe80::/129", "is no IPv6 address");
 	expect_refused(f, "four", CHANGE_DELETE, "10.0.0.1\n10.0.0.6-10.0.0.10\n", "file:2: ");
 	expect_refused(f, "four", CHANGE_DELETE, "10.0.0.2", "does not have");
 	expect_refused(f, "ports", CHANGE_REPLACE, "65536", "'65536'");
 	expect_refused(f, "ports", CHANGE_REPLACE, "-1", "'-1'");
 	expect_refused(f, "protocols", CHANGE_REPLACE, "nonsense", "no protocol");
+	expect_refused(f, "marks", CHANGE_REPLACE, "0x100000000", "is no number or range");
 	expect_refused(f, "names", CHANGE_REPLACE, "a-name-that-is-too-long", "no name");
 	expect_refused(f, "pairs", CHANGE_REPLACE, "10.0.0.1", "fewer components");
 	expect_refused(f, "pairs", CHANGE_DELETE, "10.0.0.1 . 53-54", "does not have");
@@ -352,6 +356,55 @@ static void the_command_lists_and_changes_sets(void *state)
 	expect_listed(f, "ports", "53-54, 1000-1024");
 }
 
+/* What a shell says of a command with that input. */
+static int with_input(const char *input, const char *args)
+{
+	return lab_ns_run(NULL, "printf '%s' | " TEST_UNFRAG " policy set %s", input, args);
+}
+
+static void the_command_takes_standard_input(void *state)
+{
+	struct fixture *f = state;
+
+	assert_int_equal(with_input("53, 80-90 # dns and more\\n443", "import " NAME " ports -"),
+			 0);
+	expect_listed(f, "ports", "53, 80-90, 443");
+	assert_int_equal(with_input("54\\n", "add " NAME " ports -"), 0);
+	expect_listed(f, "ports", "53-54, 80-90, 443");
+	/* All of it or nothing. */
+	assert_int_equal(with_input("1\\n2\\n70000\\n", "import " NAME " ports -"), 1);
+	assert_int_equal(with_input("443\\n444\\n", "delete " NAME " ports -"), 1);
+	expect_listed(f, "ports", "53-54, 80-90, 443");
+	assert_int_equal(with_input("443\\n81\\n", "delete " NAME " ports -"), 0);
+	expect_listed(f, "ports", "53-54, 80, 82-90");
+}
+
+static const struct {
+	const char *what, *element, *more;
+	const char *word;
+} misuse[] = {
+	{ "replace", NULL, NULL, "unknown word 'replace'" },
+	{ "flush", "53", NULL, "'flush' takes no elements" },
+	{ "list", "53", NULL, "'list' takes no elements" },
+	{ "import", NULL, NULL, "a file is needed" },
+	{ "import", "a", "b", "'b' is too much" },
+	{ "add", "-", "53", "'53' is too much" },
+};
+
+static void misuse_of_the_command_is_told(void *state)
+{
+	struct command c;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(misuse) / sizeof(misuse[0]); i++) {
+		command_run(&c, "policy", "set", misuse[i].what, NAME, "ports", misuse[i].element,
+			    misuse[i].more);
+		command_expect(&c, 2, misuse[i].word);
+	}
+	command_run(&c, "policy", "set", "list", NAME);
+	command_expect(&c, 2, "a name and a set are needed");
+}
+
 static const struct test tests[] = {
 	TEST_WITH(elements_of_every_kind_come_back_as_they_were_written, up, down),
 	TEST_WITH(what_is_added_and_deleted_is_there_and_not, up, down),
@@ -360,6 +413,8 @@ static const struct test tests[] = {
 	TEST_WITH(a_packet_meets_the_old_set_or_the_new_one, up, down),
 	TEST_WITH(a_million_elements_are_imported, up, down),
 	TEST_WITH(the_command_lists_and_changes_sets, up, down),
+	TEST_WITH(the_command_takes_standard_input, up, down),
+	TEST_WITH(misuse_of_the_command_is_told, up, down),
 };
 
 TEST_MAIN(tests);

@@ -81,7 +81,6 @@ static int print(const struct job *job)
 {
 	const struct ruleset *rs = &job->rs;
 	struct complaint c = { "" };
-	char buf[QUANTITY_MAX];
 	size_t i;
 
 	for (i = 0; i < job->n_warnings; i++) {
@@ -89,9 +88,8 @@ static int print(const struct job *job)
 		warning_say(&c, rs, &job->warnings[i]);
 		cli_note("%s: warning: %s", job->file, c.text);
 	}
-	printf("%s: %zu rules, %zu chains, %zu sets with %zu elements; %s of memory\n", job->file,
-	       rs->n_rules, rs->n_chains, rs->n_sets, ruleset_elements(rs),
-	       quantity_of_size(job->image->memory.total, buf));
+	printf("%s: ", job->file);
+	policy_source_sum(rs, job->image->memory.total);
 	if (cli_verbose())
 		print_memory(&job->image->memory);
 	return CLI_DONE;

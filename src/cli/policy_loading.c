@@ -12,7 +12,7 @@
 
 #include "cli.h"
 #include "output.h"
-#include "quantity.h"
+#include "policy_source.h"
 
 /* A name under /run/netns, a path, or a process id. */
 static int open_netns(const char *netns)
@@ -303,21 +303,11 @@ static int report_json(const struct policy_loading *l)
 				     !!(l->about.flags & POLICY_CLOSED), "places", places));
 }
 
-static const char *plural(size_t n)
-{
-	return n == 1 ? "" : "s";
-}
-
 void policy_loading_tell(const char *what, const char *name, const struct ruleset *rs,
 			 uint64_t memory)
 {
-	size_t elements = ruleset_elements(rs);
-	char buf[QUANTITY_MAX];
-
-	printf("%s '%s': %zu rule%s, %zu chain%s, %zu set%s with %zu element%s, %s of memory\n",
-	       what, name, rs->n_rules, plural(rs->n_rules), rs->n_chains, plural(rs->n_chains),
-	       rs->n_sets, plural(rs->n_sets), elements, plural(elements),
-	       quantity_of_size(memory, buf));
+	printf("%s '%s': ", what, name);
+	policy_source_sum(rs, memory);
 }
 
 int policy_loading_report(const struct policy_loading *l, const char *what, bool json)

@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "output.h"
+#include "quantity.h"
 
 /* nftables points at columns of the line above, so nothing may stand before it. */
 static void tell(const struct policy_messages *m, json_t *messages)
@@ -30,4 +31,19 @@ int policy_source_read(struct ruleset *out, struct policy_listing *listing, cons
 	policy_messages_release(&m);
 	/* Without the right to make namespaces no ruleset can be read here at all. */
 	return err == -EPERM ? CLI_KERNEL : cli_exit_of(err);
+}
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+void policy_source_sum(const struct ruleset *rs, uint64_t memory)
+{
+	size_t elements = ruleset_elements(rs);
+	char buf[QUANTITY_MAX];
+
+	printf("%zu rule%s, %zu chain%s, %zu set%s with %zu element%s, %s of memory\n", rs->n_rules,
+	       plural(rs->n_rules), rs->n_chains, plural(rs->n_chains), rs->n_sets,
+	       plural(rs->n_sets), elements, plural(elements), quantity_of_size(memory, buf));
 }

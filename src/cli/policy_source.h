@@ -13,3 +13,6 @@
  */
 int policy_source_read(struct ruleset *out, struct policy_listing *listing, const char *file,
 		       json_t *messages);
+
+/* Prints what a ruleset has, and the memory that it takes, to the end of a line. */
+void policy_source_sum(const struct ruleset *rs, uint64_t memory);

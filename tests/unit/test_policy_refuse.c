@@ -168,6 +168,14 @@ static void other_sets_are_refused(void *state)
 		  "set s: statements or flags of sets: not supported" },
 		{ "table ip t { chain c { " HOOK "tcp dport vmap { 80 : accept, * : drop }\n}\n}",
 		  "the element '*': not supported; write what it does as the next rule" },
+		{ "table inet t { set s { typeof meta length; }\n"
+		  "chain c { " HOOK "meta length @s accept\nip length @s accept\n}\n}\n",
+		  "rule 2: a lookup in a set: not supported; the set is used for fields that lie "
+		  "differently; use a set for each" },
+		{ "table ip t { chain c { " HOOK "ip saddr . ip daddr . tcp sport . tcp dport . "
+		  "ip ttl . ip protocol . meta mark . ip dscp { 1.1.1.1 . 1.1.1.1 . 1 . 1 . 1 . 1 "
+		  ". 1 . 1 } accept\n}\n}\n",
+		  "rule 1: a lookup in a set: not supported; more than 7 fields are concatenated" },
 		{ "table ip6 t { set s { type dscp; elements = { cs1 }; }\n"
 		  "chain c { " HOOK "ip6 dscp @s accept\n}\n}",
 		  "a lookup in a set: not supported; the bits that nftables looks up" },

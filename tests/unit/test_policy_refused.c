@@ -113,6 +113,38 @@ static void more_memory_than_it_may_take(void)
 	must_be_refused(&rs, &few, -E2BIG, "MiB");
 }
 
+static void add_sets(struct ruleset *rs, uint32_t n)
+{
+	const struct key key = RULES_KEY(GATE_DPORT);
+
+	while (n--)
+		rules_set(rs, &key, false, true);
+}
+
+static void more_sets_than_there_may_be(void)
+{
+	struct ruleset rs;
+
+	start_chains(&rs, 0);
+	add_sets(&rs, GATE_SETS_MAX);
+	must_be_taken(&rs, NULL);
+	start_chains(&rs, 0);
+	add_sets(&rs, GATE_SETS_MAX + 1);
+	must_be_refused(&rs, NULL, -E2BIG, "4097 sets and maps, more than 4096");
+}
+
+/* Beyond it the kernel's arithmetic would overflow. */
+static void limits_that_are_out_of_bounds(void)
+{
+	const struct limit limit = { .rate = 1, .second = 1ull << 63, .burst = 2 };
+	struct ruleset rs;
+
+	start_chains(&rs, 0);
+	rules_rule(&rs, 0);
+	rules_limited(&rs, &limit);
+	must_be_refused(&rs, NULL, -EINVAL, "with a burst of 2 is out of bounds");
+}
+
 /* Each chain jumps to the next one twice: as many ways as there are bits in 2 to the 15th. */
 static void longer_ways_than_there_may_be(void)
 {
@@ -258,6 +290,8 @@ static const struct test tests[] = {
 	TEST(more_entries_than_there_may_be),
 	TEST(more_vectors_than_there_may_be),
 	TEST(more_memory_than_it_may_take),
+	TEST(more_sets_than_there_may_be),
+	TEST(limits_that_are_out_of_bounds),
 	TEST(longer_ways_than_there_may_be),
 	TEST(jumps_that_are_too_deep),
 	TEST(jumps_in_a_circle),

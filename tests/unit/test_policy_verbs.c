@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * "policy check" and "policy diff" as commands: what they say of files, in which form, how they end.
- * Nothing is loaded.
+ * "policy check" and "policy diff" as commands: what they say of files, in which form, how they
+ * end. Nothing is loaded.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,10 @@
 #include <test.h>
 #include <unistd.h>
 
+#include "layout.h"
 #include "text.h"
+#include "tuple_table.h"
+#include "vectors.h"
 
 #define UNFRAG TEST_BUILD "/src/cli/unfrag"
 
@@ -227,6 +230,24 @@ static void diff_ends_otherwise_at_trouble(void *state)
 	expect("diff - - <a.nft", "standard input can be read only once");
 }
 
+static void the_manual_has_the_limits(void)
+{
+	text_auto char *manual = text_file(TEST_SOURCE "/doc/unfrag-policy.8.scd"), *limits = NULL;
+
+	limits = text_between(manual, "\n# LIMITS\n", "\n# ");
+	assert_non_null(limits);
+	text_flatten(limits);
+	text_expect(limits, "| %u : steps of rules:", GATE_ENTRIES_MAX);
+	text_expect(limits, "| %u : named sets, maps,", GATE_SETS_MAX);
+	text_expect(limits, "| %u : fields of a concatenation", GATE_TUPLE_FIELDS);
+	text_expect(limits, "| %u : combinations of prefix lengths", GATE_SHAPES_MAX);
+	text_expect(limits, "| %u : elements of one set of concatenations", TUPLES_MAX);
+	text_expect(limits, "| %u : jumps and gotos", GATE_JUMPS_MAX);
+	text_expect(limits, "| %u : priorities at one hook", GATE_RANKS_MAX);
+	text_expect(limits, "| %u : kinds of packets", VECTORS_MAX);
+	text_expect(limits, "| %u : steps that one packet may cost", GATE_STEPS_MAX);
+}
+
 #define VERB_TEST(fn) TEST_WITH(fn, up, down)
 
 static const struct test tests[] = {
@@ -237,6 +258,7 @@ static const struct test tests[] = {
 	VERB_TEST(diff_tells_what_comes_and_goes),
 	VERB_TEST(diff_of_the_same_is_silent),
 	VERB_TEST(diff_ends_otherwise_at_trouble),
+	TEST(the_manual_has_the_limits),
 };
 
 TEST_MAIN(tests);

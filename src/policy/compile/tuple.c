@@ -16,8 +16,7 @@
 #include "prefix.h"
 #include "shape.h"
 
-#define TUPLES_MAX (4u << 20)
-#define WORD_BITS  32u
+#define WORD_BITS 32u
 
 /* A set on its way. */
 struct making {

@@ -6,6 +6,8 @@
 
 #include "image.h"
 
+#define TUPLES_MAX (4u << 20) /* of one set */
+
 struct tuple_table {
 	struct image_tuple *tuples;
 	size_t n, room;

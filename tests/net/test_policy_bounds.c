@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * What a ruleset in force may take while it is in force: memory for elements that come later, and
- * room for packets that are logged.
+ * room for packets that are logged. And rules, as many as there are to be.
  */
 #include <jansson.h>
 #include <policed.h>
@@ -98,10 +98,45 @@ static void show_counts_logged_packets_that_nobody_read(void *state)
 	json_decref(root);
 }
 
+#define RULES 4096
+
+/* So many, of which the last one is met. */
+static void four_thousand_rules_are_judged_to_the_last(void *state)
+{
+	const struct life *l = state;
+	static const char before_it[] = "meta l4proto udp counter";
+	char *rules = NULL;
+	struct command c;
+	size_t len;
+	FILE *f = open_memstream(&rules, &len);
+
+	for (unsigned int i = 0; i + 2 < RULES; i++)
+		fprintf(f, "ip saddr 10.%u.%u.%u udp dport 9 counter drop\n", i / 65536,
+			i / 256 % 256, i % 256);
+	fprintf(f, "%s\nudp dport 9 counter accept\n", before_it);
+	assert_int_equal(fclose(f), 0);
+	command_run(&c, "policy", "load", "--netns", l->path, "--name", POLICED_NAME,
+		    policed_file("table inet t {\nchain c {\ntype filter hook input priority %d; "
+				 "policy drop\n%s}\n}\n",
+				 life_priority(0), rules));
+	free(rules);
+	command_expect(&c, 0, NULL);
+	assert_non_null(strstr(c.out, "loaded '" POLICED_NAME "': 4096 rules, 1 chain, "));
+	life_expect_pings(l);
+	assert_int_equal(policed_packets(before_it), 2);
+	assert_int_equal(policed_packets("udp dport 9 counter accept"), 2);
+	assert_int_equal(policed_packets("ip saddr 10.0.15.253 udp dport 9 counter drop"), 0);
+	command_run(&c, "policy", "reload", POLICED_NAME);
+	command_expect(&c, 0, NULL);
+	life_expect_pings(l);
+	assert_int_equal(policed_packets("udp dport 9 counter accept"), 4);
+}
+
 #define POLICED_TEST(fn) TEST_WITH(fn, policed_up, policed_down)
 
 static const struct test tests[] = {
 	POLICED_TEST(sets_grow_no_further_than_memory_allows),
+	POLICED_TEST(four_thousand_rules_are_judged_to_the_last),
 	POLICED_TEST(show_counts_logged_packets_that_nobody_read),
 };
 

@@ -87,6 +87,24 @@ static void check_says_what_there_is_and_what_is_in_vain(void *state)
 	expect("check --memory lots a.nft", "--memory 'lots' is no size");
 }
 
+/* And the line of the README that explains a packet. */
+static void the_examples_say_what_they_mean(void *state)
+{
+	text_auto char *edge = run("check " TEST_SOURCE "/examples/edge.nft");
+	text_auto char *dns = run("check " TEST_SOURCE "/examples/only_dns.nft");
+	text_auto char *why = run("explain " TEST_SOURCE
+				  "/examples/edge.nft --packet "
+				  "'udp 10.0.0.1:5353 > 10.8.0.2:53 len 4000 iif eth0'");
+
+	(void)state;
+	assert_null(strstr(edge, "warning"));
+	text_expect(edge, "exit 0\n");
+	assert_null(strstr(dns, "warning"));
+	text_expect(dns, "exit 0\n");
+	text_expect(why, "ip saddr @refused counter drop");
+	text_expect(why, "exit 0\n");
+}
+
 static void check_refuses_what_takes_more_memory(void *state)
 {
 	(void)state;
@@ -252,6 +270,7 @@ static void the_manual_has_the_limits(void)
 
 static const struct test tests[] = {
 	VERB_TEST(check_says_what_there_is_and_what_is_in_vain),
+	VERB_TEST(the_examples_say_what_they_mean),
 	VERB_TEST(check_refuses_what_takes_more_memory),
 	VERB_TEST(check_in_json_has_what_the_manual_says),
 	VERB_TEST(nobody_in_particular_may_check),

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A ruleset, read and checked: everything that the gate can do and nothing else, with no trace of
- * how it was written. What reads nftables' JSON makes it; compiler, explanations and comparisons
- * use it.
+ * how it was written. What reads a listing makes it; compiler, explanations and comparisons use it.
  *
  * Numbers of chains, sets, counters and logs are indexes into the arrays of struct ruleset. What
  * the language implies is written out: "tcp dport 80" is two matches, on the protocol and on the
@@ -101,7 +100,7 @@ struct statement {
 
 struct rule {
 	uint32_t chain;
-	uint64_t handle; /* of the scratch namespace: how the JSON names it */
+	uint64_t handle; /* of the scratch namespace: how the listing names it */
 	char *text;      /* one line, as nftables would write it, for people */
 	char *comment;   /* NULL: none */
 	struct statement *statements;

@@ -2,6 +2,7 @@
 /*
  * unfrag policy load: a ruleset from a file into force, under a name.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -76,7 +77,7 @@ static int find_old(const struct request *q, const struct policy_loading *l,
 static int attach(const struct request *q, struct policy_loading *l)
 {
 	struct unfrag_attachment *att;
-	int code = policy_loading_attach(l, q->netns, &att);
+	int code = cli_exit_of(policy_loading_attach(l, q->netns, &att));
 
 	if (!code)
 		unfrag_attachment_free(att);
@@ -114,17 +115,35 @@ static int load(const struct request *q, bool *stays)
 	return code;
 }
 
-/* The caller said that no packet is better than packets that nobody judges. */
+/* 0, or -errno of what could not be done; -EBUSY: another hook stands there. */
+static int close_at(const struct request *q, int32_t priority)
+{
+	struct unfrag_attachment *att = NULL;
+	struct policy_loading l;
+	int err = -EIO;
+
+	if (!policy_loading_init(&l, q->name, q->netns, q->memory) &&
+	    !policy_loading_closed(&l, q->file, priority))
+		err = policy_loading_attach(&l, q->netns, &att);
+	unfrag_attachment_free(att);
+	policy_loading_release(&l);
+	return err;
+}
+
+#define CLOSE_TRIES 32
+
+/*
+ * The caller said that no packet is better than packets that nobody judges. At which priority does
+ * not matter, but others may stand at some.
+ */
 static void close_all(const struct request *q)
 {
-	struct policy_loading l;
-	int code = policy_loading_init(&l, q->name, q->netns, q->memory);
+	int32_t i;
+	int err = -EBUSY;
 
-	if (!code)
-		code = policy_loading_closed(&l, q->file);
-	if (!code)
-		code = attach(q, &l);
-	if (code)
+	for (i = 0; i < CLOSE_TRIES && err == -EBUSY; i++)
+		err = close_at(q, -i);
+	if (err)
 		cli_error(
 			"and what drops every packet could not be loaded either: NOTHING IS "
 			"FILTERED");
@@ -133,7 +152,6 @@ static void close_all(const struct request *q)
 			"EVERY PACKET IS DROPPED at input, forward and output until 'unfrag "
 			"policy reload %s' succeeds or 'unfrag policy unload %s' gives up",
 			q->name, q->name);
-	policy_loading_release(&l);
 }
 
 static bool parse_on_fail(const char *arg, bool *closes)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -145,7 +144,11 @@ static int find_places(struct policy_loading *l)
 
 static int load(struct policy_loading *l, const char *path)
 {
-	const struct image_opts opts = { .memory = l->about.memory, .listing = l->listing.len };
+	const struct image_opts opts = {
+		/* What is allowed is for the ruleset that is to come. */
+		.memory = l->about.flags & POLICY_CLOSED ? 0 : l->about.memory,
+		.listing = l->listing.len,
+	};
 	const struct instance_opts kept = {
 		.about = &l->about,
 		.listing = l->listing.len ? &l->listing : NULL,
@@ -184,24 +187,12 @@ int policy_loading_file(struct policy_loading *l, const char *path)
 	return load(l, path);
 }
 
-#define CLOSED_CHAIN(hook) \
-	" chain " hook " { type filter hook " hook " priority filter; policy drop; }\n"
-
-static const char closed[] = "table inet closed {\n" CLOSED_CHAIN("input") CLOSED_CHAIN("forward")
-	CLOSED_CHAIN("output") "}\n";
-
-int policy_loading_closed(struct policy_loading *l, const char *path)
+int policy_loading_closed(struct policy_loading *l, const char *path, int32_t priority)
 {
-	int fd = memfd_create("closed", 0), code = CLI_FAILED;
-	char name[64];
-
-	snprintf(name, sizeof(name), "/proc/%d/fd/%d", getpid(), fd);
-	if (fd >= 0 && write(fd, closed, sizeof(closed) - 1) == sizeof(closed) - 1)
-		code = read_file(l, name);
-	if (fd >= 0)
-		close(fd);
-	if (code)
-		return code;
+	if (policy_closed(&l->rs, &l->listing, path, priority)) {
+		cli_error("no memory for a ruleset that drops everything");
+		return CLI_FAILED;
+	}
 	note_path(l, path);
 	l->about.flags |= POLICY_CLOSED;
 	return load(l, path);
@@ -220,8 +211,8 @@ int policy_loading_attach(struct policy_loading *l, const char *netns,
 		.n_programs = l->n_programs,
 	};
 
-	return cli_exit_of(unfrag_attachment_attach(att, l->about.name,
-						    instance_object(l->instance), NULL, &opts));
+	return unfrag_attachment_attach(att, l->about.name, instance_object(l->instance), NULL,
+					&opts);
 }
 
 static int put(struct policy_loading *l, struct unfrag_attachment *att)

@@ -51,10 +51,10 @@ void policy_loading_release(struct policy_loading *l);
 /* Reads a file ("-": standard input), compiles it and loads it; nothing is in force yet. */
 int policy_loading_file(struct policy_loading *l, const char *path);
 
-/* The same for a ruleset that drops everything at input, forward and output. */
-int policy_loading_closed(struct policy_loading *l, const char *path);
+/* The same for a ruleset that drops everything at input, forward and output, in place of a file. */
+int policy_loading_closed(struct policy_loading *l, const char *path, int32_t priority);
 
-/* Puts it into force under its name. */
+/* Puts it into force under its name. Returns 0 or, logged, -errno. */
 int policy_loading_attach(struct policy_loading *l, const char *netns,
 			  struct unfrag_attachment **att);
 

@@ -227,7 +227,7 @@ static int work(const struct request *q)
 		code = policy_loading_file(&l, q->file);
 	block_signals(&signals);
 	if (!code)
-		code = policy_loading_attach(&l, q->netns, &att);
+		code = cli_exit_of(policy_loading_attach(&l, q->netns, &att));
 	if (!code)
 		code = show(&l, att, &signals);
 	unfrag_attachment_free(att);

@@ -51,3 +51,10 @@ int policy_read(struct ruleset *out, const char *path, const struct policy_read_
 /* The same of a listing. -EINVAL, -ENOMEM. */
 int policy_parse(struct ruleset *out, const struct policy_listing *listing,
 		 struct policy_messages *messages);
+
+/*
+ * The ruleset that drops every packet at input, forward and output, in both families; needs neither
+ * libnftables nor a file. path: of the one that it stands in for. -ENOMEM.
+ */
+int policy_closed(struct ruleset *out, struct policy_listing *listing, const char *path,
+		  int32_t priority);

@@ -137,10 +137,27 @@ static void a_kernel_that_lacks_netfilters_netlink_is_told(void *state)
 	expect_untouched(l);
 }
 
+/* What drops all needs nothing of libnftables. */
+static void all_can_be_dropped_without_libnftables(void *state)
+{
+	const struct life *l = state;
+	struct command c = { .before = use_stub };
+
+	make_stub();
+	lacking = "start";
+	command(&c, "policy", "load", "--on-fail", "closed", "--netns", l->path, "--name",
+		POLICED_NAME, policed_file("no matter"), NULL);
+	remove_stub();
+	command_expect(&c, 1, "libnftables can't be started");
+	command_expect(&c, 1, "EVERY PACKET IS DROPPED at input, forward and output");
+	life_expect_passing(l, false, false);
+}
+
 #define POLICED_TEST(fn) TEST_WITH(fn, policed_up, policed_down)
 
 static const struct test tests[] = {
 	POLICED_TEST(a_libnftables_that_lacks_something_is_told),
+	POLICED_TEST(all_can_be_dropped_without_libnftables),
 	POLICED_TEST(a_kernel_that_lacks_netfilters_netlink_is_told),
 };
 

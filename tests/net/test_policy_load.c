@@ -359,24 +359,6 @@ static void usage_is_told(void *state)
 	command_expect(&c, 1, "no-such-ns");
 }
 
-/* What drops all stands at priority 0: no other process is in this namespace. */
-static void on_fail_closed_drops_all_until_a_ruleset_comes(void *state)
-{
-	const struct life *l = state;
-	struct command c;
-
-	command_run(&c, "policy", "load", "--on-fail", "closed", "--netns", l->path, "--name",
-		    POLICED_NAME, policed_file("no ruleset"));
-	command_expect(&c, 1, "EVERY PACKET IS DROPPED");
-	life_expect_passing(l, false, false);
-	reload(NULL, 1, "stays in force");
-	life_expect_passing(l, false, false);
-	policed_file(CHAIN("accept", ""), life_priority(0));
-	reload(NULL, 0, NULL);
-	life_expect_pings(l);
-	life_expect_links(2);
-}
-
 /* The server gets datagrams to LIFE_PORT and none to the next one, whatever their pieces. */
 static void datagrams_in_pieces_are_judged_as_a_whole(void *state)
 {
@@ -488,7 +470,6 @@ static const struct test tests[] = {
 	POLICED_TEST(names_in_use_and_other_programs_are_left_alone),
 	POLICED_TEST(replace_takes_the_place_of_a_ruleset_and_of_nothing_else),
 	POLICED_TEST(usage_is_told),
-	POLICED_TEST(on_fail_closed_drops_all_until_a_ruleset_comes),
 	POLICED_TEST(datagrams_in_pieces_are_judged_as_a_whole),
 	POLICED_TEST(reloads_under_traffic_judge_and_count_every_packet_once),
 };

@@ -223,15 +223,15 @@ static void match_field(struct script *r, const struct field *field, FILE *f)
 		match_span(r, field->kind, f);
 	else if (script_bits(field->kind) && way < 43)
 		match_mask(r, field->kind, f);
-	else if (way < 70 && field->kind != KIND_DSCP6)
+	else if (way < 70)
 		match_list(r, field->kind, f);
 	else
 		match_value(r, field->kind, f);
 }
 
-/* Fields of a concatenation, or one. */
+/* Fields of a concatenation, or one. named: of a set or map with a name. */
 static unsigned int pick_fields(struct script *r, const struct script_context *c,
-				unsigned int *field)
+				unsigned int *field, bool named)
 {
 	unsigned int n = script_chance(&r->random, 45) ?
 				 1 :
@@ -239,8 +239,8 @@ static unsigned int pick_fields(struct script *r, const struct script_context *c
 
 	for (unsigned int i = 0; i < n; i++) {
 		field[i] = pick_field(r, c);
-		/* Six bits of two bytes are compared, not looked up. */
-		while (fields[field[i]].kind == KIND_DSCP6)
+		/* Six bits of two bytes are looked up only alone, and in a set without a name. */
+		while (fields[field[i]].kind == KIND_DSCP6 && (n > 1 || named))
 			field[i] = pick_field(r, c);
 	}
 	return n;
@@ -408,7 +408,7 @@ static bool match_object(struct script *r, const struct script_table *t,
 static void match_tuple(struct script *r, const struct script_table *t,
 			const struct script_context *c, FILE *f)
 {
-	unsigned int field[SCRIPT_PARTS], n = pick_fields(r, c, field);
+	unsigned int field[SCRIPT_PARTS], n = pick_fields(r, c, field, false);
 
 	print_key(field, n, f);
 	fputs(script_chance(&r->random, 25) ? " != {" : " {", f);
@@ -440,7 +440,7 @@ void script_vmap(struct script *r, const struct script_table *t, const struct sc
 		fprintf(f, " vmap @%s", o->name);
 		return;
 	}
-	n = pick_fields(r, c, field);
+	n = pick_fields(r, c, field, false);
 	print_key(field, n, f);
 	fputs(" vmap {", f);
 	print_elements(r, t, field, n, script_chance(&r->random, 70), &from, f);
@@ -472,7 +472,7 @@ void script_object(struct script *r, struct script_table *t, char what)
 		from--;
 	o->what = what;
 	snprintf(o->name, sizeof(o->name), "%c%u", what, (unsigned int)t->n_objects & 0xff);
-	o->n_fields = pick_fields(r, &c, o->field);
+	o->n_fields = pick_fields(r, &c, o->field, true);
 	fprintf(f, "%s %s {\n\t\t", what == 's' ? "set" : "map", o->name);
 	print_type(r, o, f);
 	fputs(what == 's' ? "\n" : " : verdict\n", f);

@@ -240,6 +240,10 @@ static void sets_are_shown_as_they_are_now(void *state)
 	assert_int_equal(command_run(&c, "policy", "set", "flush", POLICED_NAME, "hosts"), 0);
 	command_run(&c, "policy", "show", POLICED_NAME);
 	assert_null(strstr(c.out, "elements"));
+	/* A reload makes of them what the file says. */
+	assert_int_equal(command_run(&c, "policy", "reload", POLICED_NAME), 0);
+	command_run(&c, "policy", "show", POLICED_NAME);
+	assert_non_null(strstr(c.out, "elements = { 127.0.0.0/8, 192.168.0.0-192.168.0.9 }\n"));
 }
 
 /* The lines in front: where it is from, since when, and where it stands. */

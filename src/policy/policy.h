@@ -29,10 +29,12 @@ struct policy_listing {
 
 void policy_listing_release(struct policy_listing *listing);
 
+#define POLICY_TIMEOUT_MS 300000u /* that reading a file may take, unless asked otherwise */
+
 struct policy_read_opts {
 	int netns;       /* a namespace whose devices "iif" and "oif" name; -1: the current one */
 	uint64_t memory; /* bytes that loading may take; 0: 4 GiB. The listing: a quarter of it */
-	uint32_t timeout_ms; /* 0: five minutes */
+	uint32_t timeout_ms; /* 0: POLICY_TIMEOUT_MS */
 	struct policy_messages *messages;
 	struct policy_listing *listing; /* NULL, or where it goes to; to be released */
 };

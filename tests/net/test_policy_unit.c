@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <linux/capability.h>
 #include <policed.h>
+#include <policy.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,16 +294,16 @@ static void many_elements_are_within_its_means(void *state)
 static void it_comes_before_the_network_and_has_no_conditions(void *state)
 {
 	const struct unit *u = state;
-	char value[256], said[4096];
+	char text[256], said[4096];
 
-	value_of("Before", value, sizeof(value));
-	assert_non_null(strstr(value, "network-pre.target"));
-	value_of("Wants", value, sizeof(value));
-	assert_string_equal(value, "network-pre.target");
-	value_of("DefaultDependencies", value, sizeof(value));
-	assert_string_equal(value, "no");
-	value_of("ConditionPathExists", value, sizeof(value));
-	assert_string_equal(value, "");
+	value_of("Before", text, sizeof(text));
+	assert_non_null(strstr(text, "network-pre.target"));
+	value_of("Wants", text, sizeof(text));
+	assert_string_equal(text, "network-pre.target");
+	value_of("DefaultDependencies", text, sizeof(text));
+	assert_string_equal(text, "no");
+	value_of("ConditionPathExists", text, sizeof(text));
+	assert_string_equal(text, "");
 	assert_int_equal(lab_ns_output(NULL, said, sizeof(said),
 				       "command -v systemd-analyze >/dev/null || exit 0; "
 				       "sed 's|=/.*/unfrag policy|=" TEST_UNFRAG " policy|' '" UNIT
@@ -313,11 +314,25 @@ static void it_comes_before_the_network_and_has_no_conditions(void *state)
 	assert_string_equal(said, "");
 }
 
+/* Or nothing would close what could not be loaded. */
+static void a_slow_file_fails_before_systemd_ends_it(void *state)
+{
+	char text[32], *unit;
+	unsigned long minutes;
+
+	(void)state;
+	value_of("TimeoutStartSec", text, sizeof(text));
+	minutes = strtoul(text, &unit, 10);
+	assert_string_equal(unit, "min");
+	assert_true(minutes * 60000 >= 2 * POLICY_TIMEOUT_MS);
+}
+
 #define UNIT_TEST(fn) TEST_WITH(fn, up, down)
 
 static const struct test tests[] = {
 	UNIT_TEST(it_starts_reloads_and_stops),
 	UNIT_TEST(a_reload_that_fails_leaves_the_old_one),
+	UNIT_TEST(a_slow_file_fails_before_systemd_ends_it),
 	UNIT_TEST(a_start_that_fails_is_open_unless_asked_otherwise),
 	UNIT_TEST(a_start_that_fails_is_closed_if_asked),
 	UNIT_TEST(a_start_works_after_one_that_was_cut_short),

@@ -26,7 +26,6 @@
 #include "text.h"
 
 #define MEMORY    (4ull << 30)
-#define TIMEOUT   300000
 #define LIST_PART 4 /* of the memory */
 
 /* Sanitizers reserve more than any limit. */
@@ -235,7 +234,7 @@ static int wait_for(pid_t pid, uint32_t timeout, int *status)
 	if (end.fd < 0) {
 		err = -errno;
 	} else {
-		r = poll(&end, 1, (int)(timeout ? timeout : TIMEOUT));
+		r = poll(&end, 1, (int)(timeout ? timeout : POLICY_TIMEOUT_MS));
 		err = r < 0 ? -errno : r ? 0 : -ETIMEDOUT;
 		close(end.fd);
 	}

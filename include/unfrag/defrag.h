@@ -80,6 +80,18 @@ int unfrag_hold_each(int (*fn)(const char *id, void *arg), void *arg);
  */
 int unfrag_defrag_status(const char *netns, uint32_t family);
 
+/**
+ * Whether connection tracking runs in a namespace, whoever turned it on. Where it does not, every
+ * packet is "invalid" to nftables' "ct state". What is tried is whether its places are taken,
+ * priority -200 at both prerouting and output, as the kernel does not tell.
+ *
+ * @param netns the namespace, as for unfrag_defrag_hold()
+ * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6
+ * @return 1 if both are taken, 0 if it does not run, or a negative errno; -EOPNOTSUPP without BPF
+ *         netfilter links. Since: 0.1
+ */
+int unfrag_conntrack_status(const char *netns, uint32_t family);
+
 #ifdef __cplusplus
 }
 #endif

@@ -198,6 +198,23 @@ int policy_loading_closed(struct policy_loading *l, const char *path, int32_t pr
 	return load(l, path);
 }
 
+/* Rules that ask for states hold for the wrong packets then, or drop all of them. */
+static void warn_of_states(const struct policy_loading *l)
+{
+	const uint32_t asked = ruleset_asks(&l->rs, GATE_CT_STATE);
+	char path[32];
+	uint32_t family;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", l->netns);
+	for (family = FAMILY_IP; family <= FAMILY_IP6; family <<= 1)
+		if (asked & family && !unfrag_conntrack_status(l->netns >= 0 ? path : NULL, family))
+			cli_note(
+				"warning: no connection tracking of %s runs in this network "
+				"namespace: until something turns it on, 'ct state' of each of its "
+				"packets is invalid",
+				family == FAMILY_IP ? "IPv4" : "IPv6");
+}
+
 int policy_loading_attach(struct policy_loading *l, const char *netns,
 			  struct unfrag_attachment **att)
 {
@@ -210,9 +227,12 @@ int policy_loading_attach(struct policy_loading *l, const char *netns,
 		.programs = l->programs,
 		.n_programs = l->n_programs,
 	};
+	int err = unfrag_attachment_attach(att, l->about.name, instance_object(l->instance), NULL,
+					   &opts);
 
-	return unfrag_attachment_attach(att, l->about.name, instance_object(l->instance), NULL,
-					&opts);
+	if (!err)
+		warn_of_states(l);
+	return err;
 }
 
 static int put(struct policy_loading *l, struct unfrag_attachment *att)
@@ -270,6 +290,8 @@ int policy_loading_reload(struct policy_loading *l, struct unfrag_attachment *at
 
 	if (!code)
 		code = replace_locked(l, att);
+	if (!code)
+		warn_of_states(l);
 	return code ? code : policy_loading_report(l, "reloaded", json);
 }
 

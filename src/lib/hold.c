@@ -29,6 +29,9 @@
 /* Priorities tried from the last one on: two BPF links can't share one. */
 #define HOLD_TRIES 256
 
+/* Where connection tracking stands at prerouting and output. */
+#define CONNTRACK_PRIORITY (-200)
+
 /* With the namespace in front it has to be a name still. */
 #define HOLDER_MAX 40
 
@@ -323,18 +326,26 @@ int unfrag_hold_each(int (*fn)(const char *id, void *arg), void *arg)
 	return r;
 }
 
-/* 1 when a hook stands at the defragmenter's priority there, 0 when not, or a negative errno. */
-static int is_taken(int netns_fd, uint32_t pf, enum unfrag_hook hook)
+/* 1 when a hook stands at that priority there, 0 when not, or a negative errno. */
+static int is_taken(int netns_fd, uint32_t pf, enum unfrag_hook hook, int32_t priority)
 {
 	struct unfrag_netfilter_opts opts = {
 		.sz = sizeof(opts),
 		.pf = pf,
 		.hook = hook,
-		.priority = UNFRAG_PRIORITY_DEFRAG,
+		.priority = priority,
 	};
 	int r = probe_link_in(netns_fd, &opts);
 
 	return r == -EBUSY ? 1 : r;
+}
+
+/* Of what stands at prerouting and output. */
+static int are_taken(int netns_fd, uint32_t pf, int32_t priority)
+{
+	int r = is_taken(netns_fd, pf, UNFRAG_HOOK_PREROUTING, priority);
+
+	return r == 1 ? is_taken(netns_fd, pf, UNFRAG_HOOK_OUTPUT, priority) : r;
 }
 
 static int ask_loopback(void *arg)
@@ -347,7 +358,6 @@ int unfrag_defrag_status(const char *netns, uint32_t family)
 	_cleanup_close_ int fd = -1;
 	int f = family_index(family), at, r;
 	unsigned int index = (unsigned int)f;
-	uint32_t pf;
 
 	if (f < 0)
 		return -EINVAL;
@@ -357,10 +367,26 @@ int unfrag_defrag_status(const char *netns, uint32_t family)
 	fd = netns_open(netns);
 	if (fd < 0)
 		return fd;
-	pf = family_pf(index);
 	at = netns ? fd : NETNS_HERE;
 	if (!probe_programs())
 		return netns_call(at, ask_loopback, &index);
-	r = is_taken(at, pf, UNFRAG_HOOK_PREROUTING);
-	return r == 1 ? is_taken(at, pf, UNFRAG_HOOK_OUTPUT) : r;
+	return are_taken(at, family_pf(index), UNFRAG_PRIORITY_DEFRAG);
+}
+
+int unfrag_conntrack_status(const char *netns, uint32_t family)
+{
+	_cleanup_close_ int fd = -1;
+	int f = family_index(family), r;
+
+	if (f < 0)
+		return -EINVAL;
+	r = probe_require_process();
+	if (r)
+		return r;
+	if (!probe_programs())
+		return -EOPNOTSUPP;
+	fd = netns_open(netns);
+	if (fd < 0)
+		return fd;
+	return are_taken(netns ? fd : NETNS_HERE, family_pf((unsigned int)f), CONNTRACK_PRIORITY);
 }

@@ -151,5 +151,8 @@ struct ruleset {
 /* Elements of all its sets. */
 size_t ruleset_elements(const struct ruleset *rs);
 
+/* The families (enum family) of tables with rules that ask for this field. */
+uint32_t ruleset_asks(const struct ruleset *rs, uint32_t field);
+
 /* Frees all that it holds, not itself. */
 void ruleset_release(struct ruleset *rs);

@@ -81,6 +81,25 @@ static void load_and_reload_say_what_they_did(void *state)
 	assert_non_null(strstr(c.out, " of memory\n"));
 }
 
+static void that_states_are_asked_where_nothing_tracks_is_said(void *state)
+{
+	const struct life *l = state;
+	const char *path = policed_file(
+		"table ip t {\nchain c {\ntype filter hook input priority %d\n"
+		"ct state vmap { invalid : continue, established : accept }\n}\n}\n",
+		life_priority(0));
+	struct command c;
+
+	command_run(&c, "policy", "load", "--netns", l->path, "--name", POLICED_NAME, path);
+	command_expect(&c, 0, "warning: no connection tracking of IPv4 runs");
+	assert_null(strstr(c.err, "IPv6"));
+	reload(NULL, 0, "warning: no connection tracking of IPv4 runs");
+	test_ok(lab_ns_run(l->ns, "nft 'add table t; add chain t c; add rule t c ct state new'"));
+	assert_int_equal(unfrag_conntrack_status(l->path, UNFRAG_FAMILIES_IPV4), 1);
+	assert_int_equal(unfrag_conntrack_status(l->path, UNFRAG_FAMILIES_IPV6), 0);
+	reload(NULL, 0, NULL);
+}
+
 /* What `policy diff` of two says, and ends with. */
 static void diff(const char *a, const char *b, int status, const char *word)
 {
@@ -459,6 +478,7 @@ static void reloads_under_traffic_judge_and_count_every_packet_once(void *state)
 static const struct test tests[] = {
 	POLICED_TEST(a_ruleset_is_in_force_until_it_is_unloaded),
 	POLICED_TEST(load_and_reload_say_what_they_did),
+	POLICED_TEST(that_states_are_asked_where_nothing_tracks_is_said),
 	POLICED_TEST(what_is_in_force_is_compared_by_its_name),
 	POLICED_TEST(reload_puts_another_ruleset_in_force_and_moves_its_chains),
 	POLICED_TEST(several_priorities_at_one_hook_are_met_in_order),

@@ -10,6 +10,7 @@
 #include "output.h"
 
 static bool verbose;
+static int unwritten; /* why output could not be written, the first time */
 
 __attribute__((format(printf, 1, 0))) static void vsay(const char *fmt, va_list ap)
 {
@@ -154,14 +155,22 @@ bool cli_parse_verdict(const char *arg, const char *option, uint32_t flag, uint3
 	return false;
 }
 
+bool cli_flush(void)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return true;
+	if (!unwritten)
+		unwritten = errno;
+	return false;
+}
+
 int cli_finish(int code)
 {
-	if (fflush(stdout) || ferror(stdout)) {
-		if (errno != EPIPE)
-			cli_error("output can't be written: %s", strerror(errno));
-		return code ? code : CLI_FAILED;
-	}
-	return code;
+	if (cli_flush())
+		return code;
+	if (unwritten != EPIPE)
+		cli_error("output can't be written: %s", strerror(unwritten));
+	return code ? code : CLI_FAILED;
 }
 
 bool cli_verbose(void)

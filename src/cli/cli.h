@@ -112,5 +112,8 @@ bool cli_parse_hooks(const char *arg, uint32_t *hooks);
 bool cli_parse_priority(const char *arg, int32_t *priority);
 bool cli_parse_verdict(const char *arg, const char *option, uint32_t flag, uint32_t *flags);
 
+/* Flushes stdout. False: something could not be written, which cli_finish() says. */
+bool cli_flush(void);
+
 /* Everything that is to be done at exit is done here: flushes stdout, says if that failed. */
 int cli_finish(int code);

@@ -190,7 +190,7 @@ int guard_watch(const struct guard_request *q)
 			cli_note("%" PRIu64 " more refusals were not told (--events)",
 				 missed - said);
 		said = missed > said ? missed : said;
-		if (fflush(stdout))
+		if (!cli_flush())
 			break;
 	}
 	unfrag_guard_free(guard);

@@ -3,9 +3,11 @@
  * unfrag: the command. A table of verbs, one file each; everything they do is done by libunfrag.
  */
 #include <bpf/libbpf.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "object.h"
@@ -78,8 +80,22 @@ static int run(int argc, char **argv)
 	return verb->run(verb, argc - 1, argv + 1);
 }
 
+/*
+ * What is closed must not become a file of ours, which would be read or written in its place. It
+ * is opened the wrong way around, so that who uses it is told.
+ */
+static void keep_standard_files(void)
+{
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			(void)!open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
+	keep_standard_files();
 	signal(SIGPIPE, SIG_IGN);
 	unfrag_set_log(on_log, NULL);
 	libbpf_set_print(object_hear);

@@ -340,7 +340,7 @@ static int watch(struct watch *w)
 		if (n < 0 && n != -EINTR)
 			code = fail(w, n, "its log can't be read");
 		read_rest(w, false);
-		if (fflush(stdout))
+		if (!cli_flush())
 			break;
 		if (!code && !interrupt_came())
 			code = follow(w, &over);

@@ -187,7 +187,7 @@ static int print(struct shown *s)
 		code = print_rules(in);
 	if (!isatty(STDOUT_FILENO))
 		putchar('\n');
-	if (fflush(stdout))
+	if (!cli_flush())
 		code = CLI_FAILED;
 	return code;
 }

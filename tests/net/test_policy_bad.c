@@ -42,7 +42,8 @@ static const struct {
 	{ IN_CHAIN("reject"), "reject", false },
 	{ IN_CHAIN("add @seen { ip saddr }"), "Error", true },
 	{ IN_CHAIN("accept comment \"unfrag: biggest > 5\""), "use reassembled", false },
-	{ "table ip t {\nchain c {\ntype nat hook prerouting priority -100\n}\n}\n", "nat", false },
+	{ "table ip t {\nchain c {\ntype nat hook prerouting priority -100\n}\n}\n",
+	  "load it with nft", false },
 	{ "table bridge t {\nchain c {\ntype filter hook input priority 0\n}\n}\n", "bridge",
 	  false },
 	{ "table inet t {\nchain c {\ntype filter hook ingress device \"lo\" priority 0\n}\n}\n",
@@ -203,6 +204,21 @@ static void check_says_so_in_json_too(void *state)
 	command_expect(&c, 2, "one file");
 }
 
+static void close_stdin(struct command *c)
+{
+	(void)c;
+	close(STDIN_FILENO);
+}
+
+static void a_standard_input_that_is_closed_is_told(void *state)
+{
+	struct command c = { .before = close_stdin };
+
+	(void)state;
+	command(&c, "policy", "check", "-", NULL);
+	command_expect(&c, 1, "standard input can't be read: Bad file descriptor");
+}
+
 /* From standard input, which has no name to be read again. */
 static void standard_input_is_read_once(void *state)
 {
@@ -233,6 +249,7 @@ static const struct test tests[] = {
 	POLICED_TEST(more_than_the_limits_is_refused),
 	POLICED_TEST(check_says_so_in_json_too),
 	POLICED_TEST(standard_input_is_read_once),
+	POLICED_TEST(a_standard_input_that_is_closed_is_told),
 };
 
 TEST_MAIN(tests);

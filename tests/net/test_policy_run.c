@@ -181,6 +181,18 @@ static void it_ends_when_nobody_reads(void *state)
 	life_expect_nothing();
 }
 
+/* Why it can't, and not what went wrong after it. */
+static void what_can_not_be_written_ends_it(void *state)
+{
+	const struct life *l = state;
+	struct command c = { .stdout_path = "/dev/full" };
+
+	command(&c, "run", "--netns", l->path, "--name", POLICED_NAME,
+		policed_file(RULES(RULE), life_priority(0)), NULL);
+	command_expect(&c, 1, "output can't be written: No space left on device");
+	life_expect_nothing();
+}
+
 static void without_a_name_it_has_its_files(void *state)
 {
 	const struct life *l = state;
@@ -208,6 +220,7 @@ static const struct test tests[] = {
 	POLICED_TEST(a_place_that_is_taken_leaves_nothing),
 	POLICED_TEST(killed_it_can_be_unloaded),
 	POLICED_TEST(it_ends_when_nobody_reads),
+	POLICED_TEST(what_can_not_be_written_ends_it),
 	POLICED_TEST(without_a_name_it_has_its_files),
 };
 

@@ -135,7 +135,7 @@ static void other_tables_and_chains_are_refused(void *state)
 		{ "table ip t { flags dormant; chain c { " HOOK "}\n}",
 		  "table ip t: flags dormant: not supported; leave the table out" },
 		{ "table ip t { chain c { type nat hook input priority 0; }\n}",
-		  "table ip t, chain c: type nat: not supported; use 'type filter'" },
+		  "chain c: type nat: not supported; the gate changes no packet; load it with" },
 		{ "table ip t { chain c { type route hook output priority 0; }\n}",
 		  "chain c: type route: not supported" },
 		{ "table inet t { chain c { type filter hook ingress device lo priority 0; }\n}",

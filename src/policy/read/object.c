@@ -131,9 +131,11 @@ static void check_hook(struct reader *r, const struct chain *chain, const struct
 	const char *type = attr_text(a, NFTA_CHAIN_TYPE);
 
 	if (strcmp(type, "filter"))
-		reader_refuse(r, READER_NO_RULE,
-			      CHAIN_FMT "type %s: not supported; use 'type filter'", family, table,
-			      chain->name, type);
+		reader_refuse(r, READER_NO_RULE, CHAIN_FMT "type %s: not supported; %s", family,
+			      table, chain->name, type,
+			      strcmp(type, "nat") ? "use 'type filter'" :
+						    "the gate changes no packet; load it with nft, "
+						    "from a file of its own");
 	if (chain->hook >= NF_INET_NUMHOOKS ||
 	    hook->present & ~KNOWN(NFTA_HOOK_HOOKNUM, NFTA_HOOK_PRIORITY))
 		reader_refuse(r, READER_NO_RULE,

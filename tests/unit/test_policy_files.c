@@ -250,6 +250,46 @@ static void nobody_in_particular_may_read(void *state)
 	assert_int_equal(status, 0);
 }
 
+/* Exit status of a process that reads what the kernel takes from root only, as nobody. */
+static int read_much_as_nobody(struct rulefile *f)
+{
+	if (setgid(65534) || setuid(65534))
+		return 2;
+	f->result =
+		policy_read(&f->rs, f->path,
+			    &(struct policy_read_opts){ .netns = -1, .messages = &f->messages });
+	if (f->result == -EPERM)
+		return 77;
+	return f->result != -EMSGSIZE || !rulefile_says(f, "sysctl net.core.wmem_max");
+}
+
+static void what_takes_privilege_says_so(void *state)
+{
+	struct rulefile *f = state;
+	FILE *file;
+	int status;
+	pid_t pid;
+
+	test_require_root();
+	file = fopen(f->path, "w");
+	assert_non_null(file);
+	fputs("table ip t {\nset s {\ntype ipv4_addr\nelements = { 10.0.0.0", file);
+	for (int i = 1; i < 60000; i++)
+		fprintf(file, ", 10.0.%d.%d", i >> 8, i & 255);
+	fputs(" }\n}\n" CHAIN "ip saddr @s accept\n}\n}\n", file);
+	fclose(file);
+	assert_int_equal(chmod(f->path, 0644), 0);
+	fflush(NULL);
+	pid = fork();
+	if (!pid)
+		_exit(read_much_as_nobody(f));
+	assert_true(pid > 0);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+		test_skip("no user namespaces without privilege");
+	assert_int_equal(status, 0);
+}
+
 static void what_cannot_be_read_says_so(void *state)
 {
 	struct rulefile *f = state;
@@ -388,6 +428,7 @@ static const struct test tests[] = {
 	WITH(big_sets_come_whole),
 	WITH(big_sets_that_were_changed_come_whole),
 	WITH(nobody_in_particular_may_read),
+	WITH(what_takes_privilege_says_so),
 	WITH(what_cannot_be_read_says_so),
 	WITH(includes_and_variables_work),
 	WITH(loading_ends_in_time),

@@ -158,14 +158,22 @@ static void keep_stdin(int fd)
 	close(kept);
 }
 
+/* Only with privilege a socket takes as much as libnftables asks for. */
+#define TOO_LONG \
+	"so much takes root, or a larger sysctl net.core.wmem_max (it goes to the kernel at once)"
+
 static void load(int fd, const char *path)
 {
 	struct nft_ctx *nft = scratch_nftables(fd);
+	const char *said;
 	int r;
 
 	overhear_start();
 	r = nft_run_cmd_from_filename(nft, path);
-	scratch_put_text(fd, LISTING_ERROR, nft_ctx_get_error_buffer(nft));
+	said = nft_ctx_get_error_buffer(nft);
+	scratch_put_text(fd, LISTING_ERROR, said);
+	if (r && said && !strncmp(said, "netlink:", 8) && strstr(said, strerror(EMSGSIZE)))
+		scratch_fail(fd, -EMSGSIZE, TOO_LONG);
 	if (r)
 		scratch_fail(fd, -EINVAL, "");
 }

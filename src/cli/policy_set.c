@@ -96,16 +96,29 @@ static char *read_file(const char *path, size_t *len)
 	return text;
 }
 
+/* Whether the second word goes on with the element of the first: a dot is between them. */
+static bool goes_on(const char *word, const char *next)
+{
+	size_t len = strlen(word);
+
+	if (!strcmp(word, ".") || !strcmp(next, "."))
+		return true;
+	return !strncmp(next, ". ", 2) || (len >= 2 && !strcmp(word + len - 2, " ."));
+}
+
 /* Arguments are elements each, or parts of one if the key has several components. */
-static char *join_words(char **words, const char *between, size_t *len)
+static char *join_words(char **words, bool is_single, size_t *len)
 {
 	char *text = NULL;
 	FILE *out = open_memstream(&text, len);
 
 	if (!out)
 		return NULL;
-	for (; *words; words++)
-		fprintf(out, "%s%s", *words, words[1] ? between : "");
+	for (; *words; words++) {
+		fputs(*words, out);
+		if (words[1])
+			fputc(is_single || !goes_on(words[0], words[1]) ? ',' : ' ', out);
+	}
 	return fclose(out) ? NULL : text;
 }
 
@@ -114,8 +127,7 @@ static int read_elements(const struct request *q, const struct set *s, struct el
 	const char *where = !q->file ? NULL : strcmp(q->file, "-") ? q->file : "standard input";
 	struct complaint c = { "" };
 	size_t len = 0;
-	char *text = q->file ? read_file(q->file, &len) :
-			       join_words(q->words, s->n == 1 ? "," : " ", &len);
+	char *text = q->file ? read_file(q->file, &len) : join_words(q->words, s->n == 1, &len);
 	int r;
 
 	if (!text) {

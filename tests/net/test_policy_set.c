@@ -338,6 +338,13 @@ static void the_command_lists_and_changes_sets(void *state)
 	command_run(&c, "policy", "set", "list", NAME, "pairs");
 	command_expect(&c, 0, NULL);
 	assert_string_equal(c.out, "10.0.0.1 . 53\n10.0.0.2 . 80-90\n");
+	command_run(&c, "policy", "set", "delete", NAME, "pairs", "10.0.0.1 . 53",
+		    "10.0.0.2 . 80-90");
+	command_expect(&c, 0, NULL);
+	assert_string_equal(c.out, "set 'pairs' of 'edge' has 0 elements\n");
+	command_run(&c, "policy", "set", "add", NAME, "pairs", "10.0.0.1 .", "53", "10.0.0.2",
+		    ". 80-90");
+	command_expect(&c, 0, NULL);
 	command_run(&c, "policy", "set", "delete", NAME, "pairs", "10.0.0.3 . 1");
 	command_expect(&c, 1, "does not have all of '10.0.0.3 . 1'");
 	command_run(&c, "policy", "set", "flush", "--json", NAME, "pairs");

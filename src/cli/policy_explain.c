@@ -18,7 +18,7 @@
 
 struct job {
 	const char *file, *packet, *pcap, *with;
-	bool json;
+	bool json, noted;
 	struct ruleset rs;
 	struct judgement *judgement;
 	json_t *packets; /* with json */
@@ -148,6 +148,18 @@ static int add_json(const struct job *job, const struct told_packet *p, uint64_t
 	return CLI_DONE;
 }
 
+/* Once: most rulesets accept what is established first. */
+static void note_state(struct job *job, const struct told_packet *p)
+{
+	if (job->noted || p->has_ct || !ruleset_asks(&job->rs, GATE_CT_STATE))
+		return;
+	job->noted = true;
+	cli_note(
+		"rules ask for 'ct state', which is not told and so is invalid; tell it by 'ct "
+		"new' or 'ct established'%s",
+		job->pcap ? " in --with" : "");
+}
+
 static int on_packet(const struct told_packet *packet, uint64_t number, uint64_t time, void *arg)
 {
 	struct job *job = arg;
@@ -158,6 +170,7 @@ static int on_packet(const struct told_packet *packet, uint64_t number, uint64_t
 		cli_error("--with: %s", c.text);
 		return CLI_USAGE;
 	}
+	note_state(job, &p);
 	if (job->json)
 		return add_json(job, &p, number, time);
 	return cli_verbose() ? explain(job, &p, time) : summarize(job, &p, number, time);
@@ -197,6 +210,7 @@ static int run_packet(struct job *job)
 		cli_error("--with: %s", c.text);
 		return CLI_USAGE;
 	}
+	note_state(job, &p);
 	return job->json ? add_json(job, &p, 1, 0) : explain(job, &p, 0);
 }
 

@@ -297,6 +297,24 @@ static void what_is_explained_is_what_happens(void *state)
 	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
 }
 
+static void a_state_that_is_asked_and_not_told_is_noted(void *state)
+{
+	const char *path = policed_file(
+		"table ip t {\nchain c {\ntype filter hook input priority 0\n"
+		"ct state invalid drop\n}\n}\n");
+	struct command c;
+
+	(void)state;
+	command_run(&c, "policy", "explain", path, "--packet", UDP " hook input");
+	command_expect(&c, 0, "'ct state', which is not told and so is invalid");
+	assert_non_null(strstr(c.out, "\ndrop\n"));
+	command_run(&c, "policy", "explain", path, "--packet", UDP " hook input ct new");
+	command_expect(&c, 0, NULL);
+	assert_non_null(strstr(c.out, "\naccept\n"));
+	command_run(&c, "policy", "explain", path, "--packet", UDP, "--with", "hook input ct new");
+	command_expect(&c, 0, NULL);
+}
+
 static void up(void **state)
 {
 	tape_setup(state);
@@ -315,6 +333,7 @@ static const struct test tests[] = {
 	TEST_WITH(json_has_what_the_manual_says, up, down),
 	TEST_WITH(packets_that_are_not_understood_are_told_how_to_be_written, up, down),
 	TEST_WITH(what_is_missing_is_told, up, down),
+	TEST_WITH(a_state_that_is_asked_and_not_told_is_noted, up, down),
 	TEST_WITH(each_whole_packet_of_a_capture_is_a_line, up, down),
 	TEST_WITH(what_is_explained_is_what_happens, up, down),
 };

@@ -78,6 +78,18 @@ static void ipv6_with_ports_and_flags(void)
 	has(&p, GATE_IP6_HOPLIMIT, 255);
 }
 
+static void types_have_the_names_of_their_protocol(void)
+{
+	struct told_packet p = told("icmp 10.0.0.1 > 10.0.0.2 type echo-request");
+
+	has(&p, GATE_ICMP_TYPE, 8);
+	p = told("icmpv6 fe80::1 > ff02::1 type echo-request code 2");
+	has(&p, GATE_ICMPV6_TYPE, 128);
+	has(&p, GATE_ICMPV6_CODE, 2);
+	p = told("icmp 10.0.0.1 > 10.0.0.2 type echo-reply code 0");
+	has(&p, GATE_ICMP_TYPE, 0);
+}
+
 static void what_is_not_understood_is_named(void)
 {
 	static const struct {
@@ -86,6 +98,8 @@ static void what_is_not_understood_is_named(void)
 		{ "", "is no protocol" },
 		{ "ipx 1.2.3.4 > 1.2.3.5", "'ipx'" },
 		{ "256 1.2.3.4 > 1.2.3.5", "'256'" },
+		{ "icmp 1.2.3.4 > 1.2.3.5 type nd-redirect", "'nd-redirect' of 'type' is no" },
+		{ "icmp 1.2.3.4 > 1.2.3.5 code echo-reply", "'echo-reply' of 'code' is no" },
 		{ "udp", "source is missing; a packet is told as" },
 		{ "udp 1.2.3.4", "'>' is missing behind the source; a packet is told as" },
 		{ "udp 1.2.3.4 >", "destination is missing" },
@@ -193,9 +207,13 @@ static void a_packet_comes_to_hooks_that_its_devices_allow(void)
 }
 
 static const struct test tests[] = {
-	TEST(ipv4_with_all_that_can_be_told),  TEST(ipv6_with_ports_and_flags),
-	TEST(what_is_not_understood_is_named), TEST(a_packet_is_read_by_its_bytes),
-	TEST(a_failed_match_is_said_in_words), TEST(a_packet_comes_to_hooks_that_its_devices_allow),
+	TEST(ipv4_with_all_that_can_be_told),
+	TEST(ipv6_with_ports_and_flags),
+	TEST(types_have_the_names_of_their_protocol),
+	TEST(what_is_not_understood_is_named),
+	TEST(a_packet_is_read_by_its_bytes),
+	TEST(a_failed_match_is_said_in_words),
+	TEST(a_packet_comes_to_hooks_that_its_devices_allow),
 };
 
 TEST_MAIN(tests);

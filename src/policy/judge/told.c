@@ -130,14 +130,18 @@ static int set_hook(struct reader *r)
 
 static int set_part(struct reader *r, const char *name, int *part)
 {
+	const char *word;
 	uint64_t n;
 	int err;
 
 	if (r->protocol != PROTO_ICMP && r->protocol != PROTO_ICMPV6)
 		return complain(r->complaint, -EINVAL, "only icmp and icmpv6 have a '%s'", name);
-	err = number(r, name, next_word(r), UINT8_MAX, &n);
-	if (!err)
-		*part = (int)n;
+	word = next_word(r);
+	*part = word && part == &r->type ? spell_icmp_type_number(r->protocol, word) : -1;
+	if (*part >= 0)
+		return 0;
+	err = number(r, name, word, UINT8_MAX, &n);
+	*part = err ? 0 : (int)n;
 	return err;
 }
 
@@ -176,8 +180,10 @@ static int set_option(struct reader *r, const char *word)
 		return set_hook(r);
 	if (!strcmp(word, "mark"))
 		return set_number(r, word, GATE_MARK);
-	if (!strcmp(word, "ct"))
+	if (!strcmp(word, "ct")) {
+		r->packet->has_ct = true;
 		return set_flags(r, word, GATE_CT_STATE);
+	}
 	if (!strcmp(word, "ttl") || !strcmp(word, "hoplimit"))
 		return set_number_of_family(r, word, GATE_IP_TTL, GATE_IP6_HOPLIMIT);
 	if (!strcmp(word, "dscp"))

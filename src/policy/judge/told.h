@@ -15,7 +15,7 @@
 struct told_packet {
 	uint32_t family; /* 0: IPv4, 1: IPv6 */
 	int hook;        /* -1: not told */
-	bool has_iif, has_oif;
+	bool has_iif, has_oif, has_ct;
 	struct gate_values values;
 };
 

@@ -24,6 +24,30 @@ static const struct name protocols[] = {
 	{ 132, "sctp" }, { 136, "udplite" }, { 0, NULL },
 };
 
+static const struct name icmp_types[] = {
+	{ 0, "echo-reply" },           { 3, "destination-unreachable" },
+	{ 4, "source-quench" },        { 5, "redirect" },
+	{ 8, "echo-request" },         { 9, "router-advertisement" },
+	{ 10, "router-solicitation" }, { 11, "time-exceeded" },
+	{ 12, "parameter-problem" },   { 13, "timestamp-request" },
+	{ 14, "timestamp-reply" },     { 15, "info-request" },
+	{ 16, "info-reply" },          { 17, "address-mask-request" },
+	{ 18, "address-mask-reply" },  { 0, NULL },
+};
+
+static const struct name icmpv6_types[] = {
+	{ 1, "destination-unreachable" }, { 2, "packet-too-big" },
+	{ 3, "time-exceeded" },           { 4, "parameter-problem" },
+	{ 128, "echo-request" },          { 129, "echo-reply" },
+	{ 130, "mld-listener-query" },    { 131, "mld-listener-report" },
+	{ 132, "mld-listener-done" },     { 132, "mld-listener-reduction" },
+	{ 133, "nd-router-solicit" },     { 134, "nd-router-advert" },
+	{ 135, "nd-neighbor-solicit" },   { 136, "nd-neighbor-advert" },
+	{ 137, "nd-redirect" },           { 138, "router-renumbering" },
+	{ 141, "ind-neighbor-solicit" },  { 142, "ind-neighbor-advert" },
+	{ 143, "mld2-listener-report" },  { 0, NULL },
+};
+
 static const struct name families[] = { { NFPROTO_IPV4, "ipv4" },
 					{ NFPROTO_IPV6, "ipv6" },
 					{ 0, NULL } };
@@ -273,6 +297,11 @@ int spell_protocol_number(const char *name)
 		return number;
 	n = strtol(name, &end, 10);
 	return *end || n > UINT8_MAX ? -1 : (int)n;
+}
+
+int spell_icmp_type_number(int protocol, const char *name)
+{
+	return number_of(protocol == 1 ? icmp_types : icmpv6_types, name, strlen(name));
 }
 
 const char *spell_hook(uint32_t hook)

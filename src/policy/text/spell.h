@@ -33,6 +33,9 @@ struct spelling spell_verdict(const struct ruleset *rs, uint32_t verdict);
 /* The number of a protocol by its name or number; -1: neither. */
 int spell_protocol_number(const char *name);
 
+/* The number of a type of icmp (1) or icmpv6 (58) by nftables' name for it; -1: it is none. */
+int spell_icmp_type_number(int protocol, const char *name);
+
 /* "prerouting" and so on; NULL beyond them. The number by name: -1 if it is none. */
 const char *spell_hook(uint32_t hook);
 int spell_hook_number(const char *name);

@@ -192,7 +192,7 @@ static void match_bits(struct script *r, const struct field *field, FILE *f)
 		fputs(script_chance(&r->random, 50) ? " new,established" : " invalid,untracked", f);
 		return;
 	}
-	switch (script_below(&r->random, 5)) {
+	switch (script_below(&r->random, 7)) {
 	case 0:
 		fputs(" syn,ack", f);
 		break;
@@ -204,6 +204,12 @@ static void match_bits(struct script *r, const struct field *field, FILE *f)
 		break;
 	case 3:
 		fputs(" syn", f);
+		break;
+	case 4:
+		fputs(" & (fin|syn|rst|psh|ack|urg) < fin", f);
+		break;
+	case 5:
+		fputs(" & (syn|ack) >= ack", f);
 		break;
 	default:
 		fputs(" & (fin|psh) == (fin|psh)", f);

@@ -147,6 +147,9 @@ static void tcp_flags_are_masks(void *state)
 		{ "tcp flags ! syn drop", TCP "tcp flags & 2 == 0; drop" },
 		{ "tcp flags { syn, ack } drop", TCP "tcp flags in 2,10; drop" },
 		{ "tcp flags & (syn|ack) == 0 drop", TCP "tcp flags & 12 == 0; drop" },
+		{ "tcp flags & (fin|syn|rst|psh|ack|urg) < fin drop",
+		  TCP "tcp flags in 0,40,80,c0; drop" },
+		{ "tcp flags & (urg|0xc0) != 0x40-0x60 drop", TCP "tcp flags not in 40-7f; drop" },
 	};
 
 	READ_ALL(state, "inet", "", list);

@@ -162,16 +162,85 @@ static void compare_equal(struct rule_reader *rr, const rbit *in, const struct a
 		i++;
 }
 
+/* The field whose bits these are, with constants between them; -1: several, or one of many bits. */
+static int small_field(const rbit *in, size_t bits)
+{
+	int field = -1;
+	size_t i;
+
+	for (i = 0; i < bits; i++) {
+		if (!(in[i] & RBIT_FIELD))
+			continue;
+		if (field >= 0 && (int)rbit_field(in[i]) != field)
+			return -1;
+		field = (int)rbit_field(in[i]);
+	}
+	return field >= 0 && field_bits((unsigned int)field) <= 8 ? field : -1;
+}
+
+/* What the register has in it where the field has this value. */
+static value seen_as(const rbit *in, size_t len, unsigned int of)
+{
+	uint8_t bytes[sizeof(value)] = { 0 };
+	size_t i;
+	rbit b;
+
+	for (i = 0; i < 8 * len; i++) {
+		b = in[i];
+		if (b & RBIT_FIELD ? (of >> rbit_index(b) & 1) != !!(b & RBIT_INVERT) : b == RBIT_1)
+			bytes[i / 8] |= (uint8_t)(1u << i % 8);
+	}
+	return number_read(bytes, len);
+}
+
+/* Behind a mask what is in the register is no number of the field's: each value is tried. */
+static void compare_masked(struct rule_reader *rr, const rbit *in, size_t len, struct span want,
+			   bool negate, unsigned int field)
+{
+	struct span spans[128];
+	struct match *m;
+	unsigned int v;
+	size_t n = 0;
+	value seen;
+
+	for (v = 0; v <= field_max(field); v++) {
+		seen = seen_as(in, len, v);
+		if (seen < want.from || seen > want.to)
+			continue;
+		if (n && spans[n - 1].to + 1 == v)
+			spans[n - 1].to = v;
+		else
+			spans[n++] = (struct span){ v, v };
+	}
+	if (n == 1) {
+		rule_add_spans(rr, field, spans[0], negate);
+		return;
+	}
+	if (!rule_add_spans(rr, field, (struct span){ 1, 0 }, negate) || !n)
+		return;
+	m = &rr->r->rs->rules[rr->rule].statements[rr->r->rs->rules[rr->rule].n - 1].match;
+	m->spans = malloc(n * sizeof(*spans));
+	rr->r->no_memory |= !m->spans;
+	if (!m->spans)
+		return;
+	memcpy(m->spans, spans, n * sizeof(*spans));
+	m->n_spans = n;
+}
+
 /* Values from..to of what is in the register. */
 static void compare_span(struct rule_reader *rr, const rbit *in, size_t len, struct span want,
 			 bool negate)
 {
+	const int small = small_field(in, 8 * len);
 	struct number number;
 	struct span span;
 
 	if (!number_of(in, 8 * len, &number)) {
-		rule_refuse(rr, "a comparison of bytes that are no number",
-			    "compare one field, or use ==");
+		if (small >= 0)
+			compare_masked(rr, in, len, want, negate, (unsigned int)small);
+		else
+			rule_refuse(rr, "a comparison of bytes that are no number",
+				    "compare one field without a mask, or use ==");
 		return;
 	}
 	if (!number_span(&number, want.from, want.to, &span))

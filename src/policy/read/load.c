@@ -36,6 +36,8 @@ static const struct header_field {
 	{ NFT_PAYLOAD_TRANSPORT_HEADER, 0, 0, GATE_DPORT, 16 },
 };
 
+#define IP_FRAG_OFF 6 /* byte of the header: two of flags and offset */
+
 /* Six bits amid two bytes. */
 #define IP_DSCP_AT  8
 #define IP6_DSCP_AT 4
@@ -111,6 +113,17 @@ static bool note_fields(struct rule_reader *rr, const rbit *reg, size_t len)
 	return fields;
 }
 
+/* What to use in place of bytes that are in no field. */
+static const char *instead_of(const struct rule_reader *rr, uint32_t base, uint32_t at)
+{
+	if (base == NFT_PAYLOAD_LL_HEADER)
+		return ETHERNET;
+	if (base == NFT_PAYLOAD_NETWORK_HEADER && rr->families == FAMILY_IP &&
+	    (at == IP_FRAG_OFF || at == IP_FRAG_OFF + 1))
+		return "packets are whole here; use the comment \"unfrag: reassembled\"";
+	return "use a field of ip, ip6, tcp, udp, th or icmp";
+}
+
 bool load_payload(struct rule_reader *rr, const struct attrs *a)
 {
 	uint32_t base = attr_u32(a, NFTA_PAYLOAD_BASE, UINT32_MAX);
@@ -133,9 +146,7 @@ bool load_payload(struct rule_reader *rr, const struct attrs *a)
 	snprintf(rr->loaded, sizeof(rr->loaded), "@%s,%u,%u", base_name(base), 8 * at, 8 * len);
 	if (!has_half_a_port(reg, len) && note_fields(rr, reg, len))
 		return true;
-	rule_refuse(rr, rr->loaded,
-		    base == NFT_PAYLOAD_LL_HEADER ? ETHERNET :
-						    "use a field of ip, ip6, tcp, udp, th or icmp");
+	rule_refuse(rr, rr->loaded, instead_of(rr, base, at));
 	fill(reg, len, RBIT_REFUSED);
 	return true;
 }

@@ -155,6 +155,8 @@ value number_read(const uint8_t *data, size_t len)
 	"the bits that nftables looks up are not those of one field; write a set of this field " \
 	"alone into the rule, or use another field"
 
+#define MASKED "a mask goes with one value, not with a set; write a rule with == for each element"
+
 /* Fields take whole words of a key, as of registers. */
 static bool component_of(const rbit *in, size_t len, struct component *c, const char **why)
 {
@@ -177,7 +179,7 @@ static bool component_of(const rbit *in, size_t len, struct component *c, const 
 	}
 	c->ordered = number_of(in, 8 * len, &c->number);
 	if (!c->ordered && found != field_bits(c->field)) {
-		*why = LOST;
+		*why = field_bits(c->field) == DSCP_BITS ? LOST : MASKED;
 		return false;
 	}
 	return true;

@@ -178,7 +178,8 @@ static void on_element(struct reader *r, struct raw_set *raw, struct attr in)
 	}
 	if (a.broken || a.present & ~ELEMENT_KNOWN ||
 	    flags & ~(uint32_t)NFT_SET_ELEM_INTERVAL_END) {
-		refuse(r, raw, "elements with timeouts or statements: not supported");
+		refuse(r, raw,
+		       "elements with timeouts or statements: not supported; leave these out");
 		return;
 	}
 	e.key = key_of(raw, &a, NFTA_SET_ELEM_KEY);

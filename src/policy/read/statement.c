@@ -152,7 +152,8 @@ static const struct {
 	{ "connlimit", "ct count", "use limit rate" },
 	{ "last", "last", "use a counter" },
 	{ "exthdr", "exthdr or option",
-	  "options and extension headers are not looked at; use meta l4proto" },
+	  "options and extension headers are not looked at; use meta l4proto, or of fragments "
+	  "the comment \"unfrag: reassembled\"" },
 	{ "fib", "fib", "use iifname and sets of addresses" },
 	{ "rt", "rt", "use oifname" },
 	{ "socket", "socket", "use addresses and ports" },

@@ -4,7 +4,9 @@
  * Nothing is loaded.
  */
 #include <errno.h>
+#include <limits.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,12 +83,14 @@ static int print(const struct job *job)
 {
 	const struct ruleset *rs = &job->rs;
 	struct complaint c = { "" };
+	const char *place;
 	size_t i;
 
 	for (i = 0; i < job->n_warnings; i++) {
 		c = (struct complaint){ "" };
+		place = warning_place(rs, &job->warnings[i]);
 		warning_say(&c, rs, &job->warnings[i]);
-		cli_note("%s: warning: %s", job->file, c.text);
+		cli_note("%s: warning: %s", place ? place : job->file, c.text);
 	}
 	printf("%s: ", job->file);
 	policy_source_sum(rs, job->image->memory.total);
@@ -99,12 +103,16 @@ static json_t *json_warnings(const struct job *job)
 {
 	json_t *list = json_array();
 	struct complaint c;
+	char text[sizeof(c.text) + PATH_MAX];
+	const char *place;
 	size_t i;
 
 	for (i = 0; i < job->n_warnings; i++) {
 		c = (struct complaint){ "" };
+		place = warning_place(&job->rs, &job->warnings[i]);
 		warning_say(&c, &job->rs, &job->warnings[i]);
-		json_array_append_new(list, json_text(c.text));
+		snprintf(text, sizeof(text), "%s: %s", place ? place : job->file, c.text);
+		json_array_append_new(list, json_text(text));
 	}
 	return list;
 }

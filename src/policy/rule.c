@@ -53,6 +53,7 @@ static void release_rule(struct rule *rule)
 	free(rule->statements);
 	free(rule->text);
 	free(rule->comment);
+	free(rule->place);
 }
 
 void ruleset_release(struct ruleset *rs)

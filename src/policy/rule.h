@@ -103,6 +103,7 @@ struct rule {
 	uint64_t handle; /* of the scratch namespace: how the listing names it */
 	char *text;      /* one line, as nftables would write it, for people */
 	char *comment;   /* NULL: none */
+	char *place;     /* "FILE:LINE"; NULL: that is not certain */
 	struct statement *statements;
 	size_t n;
 };

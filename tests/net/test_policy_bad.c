@@ -204,6 +204,29 @@ static void check_says_so_in_json_too(void *state)
 	command_expect(&c, 2, "one file");
 }
 
+static void what_is_in_vain_is_told_with_its_line(void *state)
+{
+	const char *path = policed_file(IN_CHAIN("accept\ntcp dport 22 drop"));
+	char want[256];
+	struct command c;
+	json_t *root;
+
+	(void)state;
+	snprintf(want, sizeof(want), "%s:5: warning: rule 'tcp dport 22 drop' of chain", path);
+	command_run(&c, "policy", "check", path);
+	command_expect(&c, 0, want);
+	command_run(&c, "policy", "check", "--json", path);
+	command_expect(&c, 0, NULL);
+	root = json_loads(c.out, 0, NULL);
+	snprintf(want, sizeof(want), "%s:5: rule 'tcp dport 22 drop' of chain 'inet t c'", path);
+	assert_int_equal(json_array_size(json_object_get(root, "warnings")), 1);
+	assert_ptr_equal(strstr(json_string_value(
+					json_array_get(json_object_get(root, "warnings"), 0)),
+				want),
+			 json_string_value(json_array_get(json_object_get(root, "warnings"), 0)));
+	json_decref(root);
+}
+
 static void close_stdin(struct command *c)
 {
 	(void)c;
@@ -248,6 +271,7 @@ static const struct test tests[] = {
 	POLICED_TEST(what_is_no_text_is_refused),
 	POLICED_TEST(more_than_the_limits_is_refused),
 	POLICED_TEST(check_says_so_in_json_too),
+	POLICED_TEST(what_is_in_vain_is_told_with_its_line),
 	POLICED_TEST(standard_input_is_read_once),
 	POLICED_TEST(a_standard_input_that_is_closed_is_told),
 };

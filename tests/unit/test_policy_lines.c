@@ -45,6 +45,20 @@ static void refuse(struct rulefile *f, const char *text, const unsigned int (*at
 
 #define REFUSE(f, text, ...) refuse(f, text, (const unsigned int[][2]){ __VA_ARGS__, { 0, 0 } })
 
+static void a_rule_that_is_read_knows_its_line(void *state)
+{
+	struct rulefile *f = state;
+	char place[128];
+
+	rulefile_write(f, "table ip t {\n chain c { " BASE "accept\n\n drop\n }\n}\n");
+	assert_int_equal(rulefile_read(f, NULL), 0);
+	assert_int_equal(f->rs.n_rules, 2);
+	snprintf(place, sizeof(place), "%s:3", f->path);
+	assert_string_equal(f->rs.rules[0].place, place);
+	snprintf(place, sizeof(place), "%s:5", f->path);
+	assert_string_equal(f->rs.rules[1].place, place);
+}
+
 static void rules_are_counted_within_their_chain(void *state)
 {
 	REFUSE(state,
@@ -236,6 +250,7 @@ static void what_is_not_certain_is_not_said(void *state)
 #define WITH(fn) TEST_WITH(fn, rulefile_setup, rulefile_teardown)
 
 static const struct test tests[] = {
+	WITH(a_rule_that_is_read_knows_its_line),
 	WITH(rules_are_counted_within_their_chain),
 	WITH(rules_begin_where_their_first_word_is),
 	WITH(comments_and_strings_are_no_rules),

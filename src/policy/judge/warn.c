@@ -136,6 +136,11 @@ int warnings_find(struct warning **out, size_t *n, const struct ruleset *rs)
 	return 0;
 }
 
+const char *warning_place(const struct ruleset *rs, const struct warning *w)
+{
+	return w->kind == WARNING_UNUSED ? NULL : rs->rules[w->rule].place;
+}
+
 void warning_say(struct complaint *out, const struct ruleset *rs, const struct warning *w)
 {
 	out->text[0] = '\0';

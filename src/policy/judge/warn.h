@@ -24,5 +24,8 @@ struct warning {
 /* Of a ruleset that image_new() takes. 0 or -ENOMEM. Free *out. */
 int warnings_find(struct warning **out, size_t *n, const struct ruleset *rs);
 
+/* "FILE:LINE" of what is in vain; NULL: that is not certain. */
+const char *warning_place(const struct ruleset *rs, const struct warning *w);
+
 /* In words, as a complaint that is none. */
 void warning_say(struct complaint *out, const struct ruleset *rs, const struct warning *w);

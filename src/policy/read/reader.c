@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
+#define _GNU_SOURCE
 #include "reader.h"
 
 #include <errno.h>
@@ -181,10 +182,31 @@ static void count_priorities(struct reader *r, uint32_t family)
 				      GATE_RANKS_MAX);
 }
 
+/* Notes where rules stand, for what is said of them later. */
+static void note_places(struct reader *r)
+{
+	struct ruleset *rs = r->rs;
+	struct listing_line line;
+	const char *file;
+	size_t i;
+
+	for (i = 0; i + sizeof(line) <= r->lines.len; i += sizeof(line)) {
+		memcpy(&line, r->lines.data + i, sizeof(line));
+		file = file_of(r, line.file);
+		if (!file || line.rule >= rs->n_rules || rs->rules[line.rule].place)
+			continue;
+		if (asprintf(&rs->rules[line.rule].place, "%s:%u", file, line.line) < 0) {
+			rs->rules[line.rule].place = NULL;
+			r->no_memory = true;
+		}
+	}
+}
+
 static void finish(struct reader *r, struct attr listing)
 {
 	size_t i;
 
+	note_places(r);
 	raw_sets_finish(r);
 	reader_order_chains(r, listing);
 	count_priorities(r, FAMILY_IP);

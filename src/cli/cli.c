@@ -55,8 +55,9 @@ static void help(const struct verb *self)
 	printf("usage: unfrag %s %s\n\n%s.\n\n%s"
 	       "  -v, --verbose         say more on what happens\n"
 	       "  -h, --help            this text\n\n"
-	       "See unfrag(8).\n",
-	       self->name, self->args, self->summary, self->help);
+	       "See %s(8).\n",
+	       self->name, self->args, self->summary, self->help,
+	       strncmp(self->name, "policy", 6) ? "unfrag" : "unfrag-policy");
 }
 
 bool cli_common_option(const struct verb *self, int option, int *code)

@@ -32,7 +32,7 @@ static void help(const struct verb *self)
 	printf("usage: unfrag %s %s\n\n%s.\n\n", self->name, self->args, self->summary);
 	for (i = 0; i < VERBS; i++)
 		printf("  %-10s%s\n", strchr(verbs[i]->name, ' ') + 1, verbs[i]->summary);
-	puts("\n'unfrag policy WORD --help' has more on each. See unfrag(8).");
+	puts("\n'unfrag policy WORD --help' has more on each. See unfrag-policy(8).");
 }
 
 static int run(const struct verb *self, int argc, char **argv)

@@ -202,6 +202,9 @@ static void check_says_so_in_json_too(void *state)
 	command_expect(&c, 1, "can't be read");
 	command_run(&c, "policy", "check");
 	command_expect(&c, 2, "one file");
+	command_run(&c, "policy", "check", "--help");
+	command_expect(&c, 0, NULL);
+	assert_non_null(strstr(c.out, "\nSee unfrag-policy(8).\n"));
 }
 
 static void what_is_in_vain_is_told_with_its_line(void *state)

@@ -31,12 +31,13 @@ static const char ruleset[] =
 	" set protocols { type inet_proto; }\n"
 	" set marks { type mark; flags interval; }\n"
 	" set names { type ifname; flags interval; }\n"
+	" set types { type icmp_type; }\n"
 	" set pairs { type ipv4_addr . inet_service; flags interval; }\n"
 	" map verdicts { type ipv4_addr : verdict; elements = { 10.9.9.9 : drop }; }\n"
 	" chain c { type filter hook input priority 0; policy drop;\n"
 	"  ip saddr @four accept\n  ip6 saddr @six accept\n  th sport @ports accept\n"
 	"  meta l4proto @protocols accept\n  meta mark @marks accept\n"
-	"  iifname @names accept\n  ip saddr . th dport @pairs accept\n"
+	"  iifname @names accept\n  icmp type @types accept\n  ip saddr . th dport @pairs accept\n"
 	"  ip saddr vmap @verdicts\n }\n}\n"
 	"table ip other {\n set four { type ipv4_addr; }\n}\n";
 
@@ -187,6 +188,18 @@ static void expect_refused(struct fixture *f, const char *name, enum change what
 	if (!strstr(c.text, word))
 		printf("# %s\n", c.text);
 	assert_non_null(strstr(c.text, word));
+}
+
+static void elements_may_have_the_names_that_they_have_in_rulesets(void *state)
+{
+	struct fixture *f = state;
+
+	change_ok(f, "ports", CHANGE_REPLACE, "domain, ssh-25, 0x50");
+	expect_listed(f, "ports", "22-25, 53, 80");
+	change_ok(f, "types", CHANGE_REPLACE, "echo-request, echo-reply, 11");
+	expect_listed(f, "types", "0, 8, 11");
+	expect_refused(f, "types", CHANGE_ADD, "packet-too-big", "'packet-too-big'");
+	expect_refused(f, "ports", CHANGE_ADD, "no-service", "'no-service'");
 }
 
 static void bad_elements_change_nothing_and_are_named_with_their_lines(void *state)
@@ -414,6 +427,7 @@ static void misuse_of_the_command_is_told(void *state)
 
 static const struct test tests[] = {
 	TEST_WITH(elements_of_every_kind_come_back_as_they_were_written, up, down),
+	TEST_WITH(elements_may_have_the_names_that_they_have_in_rulesets, up, down),
 	TEST_WITH(what_is_added_and_deleted_is_there_and_not, up, down),
 	TEST_WITH(bad_elements_change_nothing_and_are_named_with_their_lines, up, down),
 	TEST_WITH(sets_of_one_name_are_told_apart_by_their_table, up, down),

@@ -5,6 +5,8 @@
 #include <ctype.h>
 #include <errno.h>
 #include <net/if.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -99,16 +101,37 @@ static bool read_number(const char *word, uint32_t bits, value *out)
 	return true;
 }
 
+/* The number of what has a name in rulesets, too; -1: it has none. */
+static int number_by_name(const char *word, uint32_t field)
+{
+	const struct servent *service;
+
+	if (is_protocol(field))
+		return spell_protocol_number(word);
+	switch (field) {
+	case GATE_TCP_FLAGS:
+	case GATE_CT_STATE:
+		return spell_flags_number(field, word);
+	case GATE_ICMP_TYPE:
+		return spell_icmp_type_number(IPPROTO_ICMP, word);
+	case GATE_ICMPV6_TYPE:
+		return spell_icmp_type_number(IPPROTO_ICMPV6, word);
+	case GATE_SPORT:
+	case GATE_DPORT:
+		service = isalpha((unsigned char)*word) ? getservbyname(word, NULL) : NULL;
+		return service ? ntohs((uint16_t)service->s_port) : -1;
+	default:
+		return -1;
+	}
+}
+
 static bool read_value(const char *word, uint32_t field, uint32_t bits, value *out)
 {
-	int n = -1;
+	int n;
 
 	if (is_address(field))
 		return read_address(word, bits, out);
-	if (is_protocol(field))
-		n = spell_protocol_number(word);
-	else if (field == GATE_TCP_FLAGS || field == GATE_CT_STATE)
-		n = spell_flags_number(field, word);
+	n = number_by_name(word, field);
 	if (n >= 0)
 		*out = (value)n;
 	return n >= 0 || read_number(word, bits, out);
@@ -151,6 +174,11 @@ static bool read_prefix(char *word, char *slash, uint32_t field, uint32_t bits, 
 	return true;
 }
 
+static bool is_name_of(const char *word, uint32_t field)
+{
+	return isalpha((unsigned char)*word) && number_by_name(word, field) >= 0;
+}
+
 static bool read_span(char *word, uint32_t field, uint32_t bits, struct span *out)
 {
 	char *slash = strchr(word, '/'), *dash = strchr(word, '-');
@@ -159,7 +187,8 @@ static bool read_span(char *word, uint32_t field, uint32_t bits, struct span *ou
 		return read_name(word, out);
 	if (slash)
 		return read_prefix(word, slash, field, bits, out);
-	if (dash) {
+	/* Some names have a dash in them. */
+	if (dash && !is_name_of(word, field)) {
 		*dash = '\0';
 		return read_value(word, field, bits, &out->from) &&
 		       read_value(dash + 1, field, bits, &out->to) && out->from <= out->to;

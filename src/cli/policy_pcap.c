@@ -80,6 +80,7 @@ static int take(struct pass *p, const struct packet *packet)
 	case UNFRAG_REASM_COMPLETE:
 		return take_whole(p, packet, &res);
 	default:
+		p->stats->unreadable += res.reason == UNFRAG_REASON_UNREADABLE;
 		return 0;
 	}
 }
@@ -93,7 +94,8 @@ static void count_lost(struct pass *p)
 		;
 	unfrag_reasm_stats(p->reasm, &stats);
 	for (i = 0; i < UNFRAG_REASON_MAX; i++)
-		p->stats->fragments += stats.reasons[i];
+		if (i != UNFRAG_REASON_UNREADABLE) /* is no fragment of any packet */
+			p->stats->fragments += stats.reasons[i];
 }
 
 static int pass_all(struct pass *p, struct trouble *t)

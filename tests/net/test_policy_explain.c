@@ -297,6 +297,22 @@ static void what_is_explained_is_what_happens(void *state)
 	assert_true(life_ping(l, AF_INET6, LIFE_DEADLINE_MS));
 }
 
+static void what_is_cut_short_is_no_fragment(void *state)
+{
+	const char *path = tape_path("cut.pcap");
+	struct command c;
+	struct tape t;
+
+	(void)state;
+	tape_init(&t, DLT_RAW);
+	tape_add(&t, "", 0, "\x45\0\0\x1c\0\1\0\0\x40", 9, 0);
+	tape_write(&t, path);
+	tape_release(&t);
+	command_run(&c, "policy", "explain", rules(), "--pcap", path);
+	command_expect(&c, 0, "no IP, or were captured without their headers: 1\n");
+	assert_null(strstr(c.err, "fragments"));
+}
+
 static void a_state_that_is_asked_and_not_told_is_noted(void *state)
 {
 	const char *path = policed_file(
@@ -334,6 +350,7 @@ static const struct test tests[] = {
 	TEST_WITH(packets_that_are_not_understood_are_told_how_to_be_written, up, down),
 	TEST_WITH(what_is_missing_is_told, up, down),
 	TEST_WITH(a_state_that_is_asked_and_not_told_is_noted, up, down),
+	TEST_WITH(what_is_cut_short_is_no_fragment, up, down),
 	TEST_WITH(each_whole_packet_of_a_capture_is_a_line, up, down),
 	TEST_WITH(what_is_explained_is_what_happens, up, down),
 };

@@ -66,6 +66,8 @@ static void what_is_more_than_judging_is_refused(void *state)
 		{ "meta mark set 5", "meta mark set: not supported; the gate only judges packets" },
 		{ "ct mark set 5", "ct ... set: not supported" },
 		{ "ip ttl set 5", "a change of the packet: not supported" },
+		{ "tcp option maxseg size set 1360",
+		  "a change of an option: not supported; the gate only judges packets; keep it" },
 		{ "ip saddr 1.2.3.4 meta nftrace set 1", "meta nftrace set: not supported" },
 		{ "add @s { ip saddr }",
 		  "add or update of a set: not supported; rules do not change "

@@ -184,6 +184,10 @@ void refuse_expression(struct rule_reader *rr, const char *name, const struct at
 {
 	size_t i;
 
+	if (!strcmp(name, "exthdr") && a->at[NFTA_EXTHDR_SREG].data) {
+		rule_refuse(rr, "a change of an option", KEEP);
+		return;
+	}
 	forget_register(rr, a);
 	for (i = 0; i < sizeof(refused) / sizeof(*refused); i++)
 		if (!strcmp(refused[i].name, name)) {

@@ -172,6 +172,15 @@ static void a_failed_match_is_said_in_words(void)
 	ruleset_release(&rs);
 }
 
+static void ranges_of_flags_are_numbers(void)
+{
+	const struct span range = { 0x10, 0x1f }, one = { 3, 3 };
+
+	assert_string_equal(spell_span(GATE_TCP_FLAGS, &range).text, "0x10-0x1f");
+	assert_string_equal(spell_span(GATE_TCP_FLAGS, &one).text, "fin,syn");
+	assert_string_equal(spell_span(GATE_CT_STATE, &range).text, "0x10-0x1f");
+}
+
 /* Which way a packet goes is told by its devices and by the chains that there are. */
 static void a_packet_comes_to_hooks_that_its_devices_allow(void)
 {
@@ -210,6 +219,7 @@ static const struct test tests[] = {
 	TEST(ipv4_with_all_that_can_be_told),
 	TEST(ipv6_with_ports_and_flags),
 	TEST(types_have_the_names_of_their_protocol),
+	TEST(ranges_of_flags_are_numbers),
 	TEST(what_is_not_understood_is_named),
 	TEST(a_packet_is_read_by_its_bytes),
 	TEST(a_failed_match_is_said_in_words),

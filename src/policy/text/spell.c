@@ -174,7 +174,11 @@ struct spelling spell_span(uint32_t field, const struct span *span)
 {
 	struct spelling s = spell_value(field, span->from);
 
-	if (span->from != span->to)
+	/* A range of sets of flags is one of numbers. */
+	if (span->from != span->to && (field == GATE_TCP_FLAGS || field == GATE_CT_STATE))
+		snprintf(s.text, sizeof(s.text), "0x%x-0x%x", (unsigned int)span->from,
+			 (unsigned int)span->to);
+	else if (span->from != span->to)
 		add(&s, "-%s", spell_value(field, span->to).text);
 	return s;
 }

@@ -32,6 +32,9 @@ static int take(struct policy_shown *s, const char *name, struct unfrag_attachme
 	r = unfrag_attachment_info(att, &s->info);
 	if (r)
 		return r;
+	/* It is not in force yet, or no more. */
+	if (s->info.state == UNFRAG_STATE_BUSY && !s->info.program_id)
+		return -EBUSY;
 	r = instance_open(&s->instance, att, &c);
 	if (!r) {
 		n = instance_ruleset(s->instance)->n_counters;
@@ -126,7 +129,7 @@ static int add(struct job *job, struct policy_shown *s, const char *name)
 	return 0;
 }
 
-/* -ENOENT: it is no ruleset, or gone. */
+/* -ENOENT: it is no ruleset, or gone. -EBUSY: another process is loading or unloading it. */
 static int show(struct job *job, const char *name)
 {
 	struct policy_shown s = { 0 };
@@ -149,7 +152,7 @@ static int each(const char *name, void *arg)
 	struct job *job = arg;
 	int r = show(job, name);
 
-	if (r && r != -ENOENT)
+	if (r && r != -ENOENT && r != -EBUSY)
 		job->code = cli_exit_of(r);
 	return 0;
 }
@@ -165,6 +168,8 @@ static int named(struct job *job, const char *name)
 	r = show(job, name);
 	if (r == -ENOENT)
 		cli_error("'%s' is no ruleset; 'unfrag list' says what it is", name);
+	if (r == -EBUSY)
+		cli_error("'%s' is being loaded or unloaded by another process", name);
 	return cli_exit_of(r);
 }
 

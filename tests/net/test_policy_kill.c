@@ -69,6 +69,35 @@ static void load_killed_at_each_call_is_whole_absent_or_cleaned(void)
 	assert_true(s.absent && s.broken);
 }
 
+/* Who holds the lock goes on with it; who is killed does not. */
+static void what_is_being_loaded_is_no_ruleset_yet(void *state)
+{
+	const struct life *l = state;
+	struct unfrag_attachment *att;
+	struct command c = { 0 };
+
+	for (unsigned int at = 1; life_state(POLICED_NAME, NULL) != UNFRAG_STATE_BROKEN; at++) {
+		assert_true(at < CHANGE_CALLS);
+		c = (struct command){ .stop_at = at };
+		command(&c, "policy", "load", "--netns", l->path, "--name", POLICED_NAME, rules(),
+			NULL);
+		assert_int_not_equal(c.status, 0);
+	}
+	test_ok(unfrag_attachment_open(&att, POLICED_NAME));
+	test_ok(unfrag_attachment_lock(att));
+	command_run(&c, "policy", "show", POLICED_NAME);
+	command_expect(&c, 1, "is being loaded or unloaded by another process");
+	assert_null(strstr(c.err, "broken"));
+	command_run(&c, "policy", "show");
+	command_expect(&c, 0, "no ruleset is in force");
+	assert_null(strstr(c.err, "broken"));
+	unfrag_attachment_unlock(att);
+	unfrag_attachment_free(att);
+	command_run(&c, "policy", "unload", POLICED_NAME);
+	assert_int_equal(c.status, 0);
+	life_expect_nothing();
+}
+
 static const char *ruleset(bool old)
 {
 	return policed_file(
@@ -155,6 +184,7 @@ static void reload_killed_at_each_call_is_the_old_or_the_new(void)
 
 static const struct test tests[] = {
 	TEST(load_killed_at_each_call_is_whole_absent_or_cleaned),
+	TEST_WITH(what_is_being_loaded_is_no_ruleset_yet, policed_up, policed_down),
 	TEST(reload_killed_at_each_call_is_the_old_or_the_new),
 };
 

@@ -8,6 +8,7 @@
  * ruleset with a difference is shrunk for as long as it shows, and shown with the packet.
  */
 #include <enforced.h>
+#include <errno.h>
 #include <script.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ struct trial {
 	struct script script;
 	struct shots shots;
 	size_t only; /* of the shots; shots.n: all */
-	size_t refused, lacking, packets, reached;
+	size_t refused, lacking, unread, packets, reached;
 };
 
 /* Turns connection tracking on, and with it nftables' defragmentation. */
@@ -119,9 +120,11 @@ static bool run_gate(struct trial *t)
 	int err = enforced_new(&t->enforced, passage_ns(s->passage), t->path, why, sizeof(why));
 
 	if (err) {
-		if (t->is_first)
+		if (t->is_first) {
 			printf("# seed %llu: the gate refuses: %s\n",
 			       (unsigned long long)t->script.seed, why);
+			t->unread += err != -E2BIG;
+		}
 		return false;
 	}
 	passage_shoot(s->passage, &t->shots, t->only, s->seen);
@@ -281,20 +284,24 @@ static uint64_t number_from(const char *name, uint64_t otherwise)
 	return text ? strtoull(text, NULL, 0) : otherwise;
 }
 
-/* What either side can't load proves nothing, so it must not be much. */
+/*
+ * What either side can't load proves nothing, so it must not be much. All that is written is
+ * supported, so the gate may only find it too much.
+ */
 static void try_seeds(struct trial *t, uint64_t seed)
 {
 	uint64_t n = number_from("UNFRAG_RULESETS", RULESETS);
 	unsigned int bad = 0;
 
-	t->refused = t->lacking = t->packets = t->reached = 0;
+	t->refused = t->lacking = t->unread = t->packets = t->reached = 0;
 	for (uint64_t i = 0; i < n; i++)
 		bad += !try_seed(t, seed + i);
 	printf("# seeds from %llu: %zu packets, %zu counters reached, refused by nftables %zu, "
 	       "by the gate %zu, different %u\n",
 	       (unsigned long long)seed, t->packets, t->reached, t->refused, t->lacking, bad);
 	assert_int_equal(bad, 0);
-	assert_true(2 * (t->refused + t->lacking) <= n);
+	assert_int_equal(t->unread, 0);
+	assert_true(4 * (t->refused + t->lacking) <= n);
 }
 
 static void try_all(struct trial *t)

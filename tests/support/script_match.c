@@ -77,6 +77,7 @@ struct script_context script_context(struct script *r, const struct script_table
 static bool allows(const struct script *r, const struct script_context *c, const struct field *f)
 {
 	bool open = !c->l4 || c->l4 == SCRIPT_TH;
+	bool icmp = c->l4 == IPPROTO_ICMP || c->l4 == IPPROTO_ICMPV6;
 
 	if (f->kind == KIND_CT && !r->ct)
 		return false;
@@ -84,7 +85,9 @@ static bool allows(const struct script *r, const struct script_context *c, const
 		return false;
 	if (f->kind == KIND_NFPROTO && (c->l3 || !open))
 		return false;
-	return (!f->l3 || f->l3 == c->l3) && (!f->l4 || f->l4 == c->l4);
+	/* "th" is whatever stands there. */
+	return (!f->l3 || f->l3 == c->l3) &&
+	       (!f->l4 || f->l4 == c->l4 || (f->l4 == SCRIPT_TH && icmp));
 }
 
 /* Any that the rule may look at; those of its own layers more often. */

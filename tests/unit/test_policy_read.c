@@ -165,6 +165,11 @@ static void icmp_implies_its_family(void *state)
 		{ "icmpv6 type nd-neighbor-solicit drop",
 		  V6 "meta l4proto in 3a; icmpv6 type in 87; drop" },
 		{ "icmpv6 code 3 drop", V6 "meta l4proto in 3a; icmpv6 code in 3; drop" },
+		/* Type and code are where ports are. */
+		{ "meta l4proto icmp th sport 5-10 drop",
+		  "meta l4proto in 1; th sport in 5-a; drop" },
+		{ "icmpv6 type 128 th sport { 5, 7 } drop",
+		  V6 "meta l4proto in 3a; icmpv6 type in 80; th sport in 5,7; drop" },
 	};
 
 	READ_ALL(state, "inet", "", list);

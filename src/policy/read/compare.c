@@ -86,7 +86,7 @@ static bool add_want(struct rule_reader *rr, const struct want *want, bool negat
 
 	if (prefix_span(want, &span))
 		return rule_add_spans(rr, want->field, span, negate);
-	rr->pending &= ~(1u << want->field);
+	rule_meets(rr, want->field);
 	s = rule_add(rr, STATEMENT_MATCH);
 	if (!s)
 		return false;
@@ -128,7 +128,7 @@ static void add_wants_negated(struct rule_reader *rr, const struct wants *w)
 		return;
 	}
 	for (i = 0; i < w->n; i++)
-		rr->pending &= ~(1u << w->want[i].field);
+		rule_meets(rr, w->want[i].field);
 	set = reader_add_tuple(rr->r, rr->table, &key, spans);
 	s = set == UINT32_MAX ? NULL : rule_add(rr, STATEMENT_MATCH);
 	if (!s)
@@ -232,10 +232,12 @@ static void compare_span(struct rule_reader *rr, const rbit *in, size_t len, str
 			 bool negate)
 {
 	const int small = small_field(in, 8 * len);
+	rbit joined[REGISTER_BITS];
 	struct number number;
 	struct span span;
 
-	if (!number_of(in, 8 * len, &number)) {
+	register_join(joined, in, len);
+	if (!number_of(joined, 8 * len, &number)) {
 		if (small >= 0)
 			compare_masked(rr, in, len, want, negate, (unsigned int)small);
 		else
@@ -343,7 +345,7 @@ static const char *add_lookup(struct rule_reader *rr, struct raw_set *raw,
 	if (!raw_set_use(rr->r, raw, shape, &why))
 		return why;
 	for (i = 0; i < shape->n; i++)
-		rr->pending &= ~(1u << shape->component[i].field);
+		rule_meets(rr, shape->component[i].field);
 	s = verdicts ? rule_add_effect(rr, STATEMENT_VMAP) : rule_add(rr, STATEMENT_MATCH);
 	if (!s)
 		return NULL;

@@ -51,11 +51,20 @@ static void learn(struct rule_reader *rr, unsigned int field, value v)
 		rr->protocol = (int)v;
 }
 
+/* Where a port is there, so are type and code of ICMP, which are the same bytes. */
+void rule_meets(struct rule_reader *rr, unsigned int field)
+{
+	rr->pending &= ~(1u << field);
+	if (field == GATE_SPORT)
+		rr->pending &= ~(GATE_BIT(ICMP_TYPE) | GATE_BIT(ICMP_CODE) | GATE_BIT(ICMPV6_TYPE) |
+				 GATE_BIT(ICMPV6_CODE));
+}
+
 bool rule_add_spans(struct rule_reader *rr, unsigned int field, struct span span, bool negate)
 {
 	struct statement *s = rule_add(rr, STATEMENT_MATCH);
 
-	rr->pending &= ~(1u << field);
+	rule_meets(rr, field);
 	if (!s)
 		return false;
 	s->match.kind = MATCH_SPANS;

@@ -30,6 +30,9 @@ struct statement *rule_add(struct rule_reader *rr, enum statement_kind kind);
 /* The same, and before it what was loaded in vain: if it is not there, the rule ends. */
 struct statement *rule_add_effect(struct rule_reader *rr, enum statement_kind kind);
 
+/* A match looks at a field, so that it is there is no longer to be asked for. */
+void rule_meets(struct rule_reader *rr, unsigned int field);
+
 /* A match on one field, which says what packets can be behind it. False without memory. */
 bool rule_add_spans(struct rule_reader *rr, unsigned int field, struct span span, bool negate);
 

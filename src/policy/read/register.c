@@ -99,6 +99,33 @@ static rbit msb(const rbit *in, size_t i)
 	return in[i / 8 * 8 + 7 - i % 8];
 }
 
+static bool is_whole_byte(const rbit *in, size_t i, unsigned int field)
+{
+	unsigned int j;
+
+	for (j = 0; j < 8; j++)
+		if (msb(in, i + j) != rbit_of(field, 7 - j))
+			return false;
+	return true;
+}
+
+void register_join(rbit *out, const rbit *in, size_t len)
+{
+	unsigned int j;
+	size_t i;
+
+	memcpy(out, in, 8 * len * sizeof(*out));
+	for (i = 0; i + 16 <= 8 * len; i += 8) {
+		if (!(is_whole_byte(in, i, GATE_ICMP_TYPE) &&
+		      is_whole_byte(in, i + 8, GATE_ICMP_CODE)) &&
+		    !(is_whole_byte(in, i, GATE_ICMPV6_TYPE) &&
+		      is_whole_byte(in, i + 8, GATE_ICMPV6_CODE)))
+			continue;
+		for (j = 0; j < 16; j++)
+			out[(i + j) / 8 * 8 + 7 - (i + j) % 8] = rbit_of(GATE_SPORT, 15 - j);
+	}
+}
+
 bool number_of(const rbit *in, size_t n, struct number *out)
 {
 	unsigned int next;
@@ -197,14 +224,16 @@ static int first_field(const rbit *in, size_t bits)
 
 bool shape_of(const rbit *in, size_t len, struct shape *out, const char **why)
 {
+	rbit joined[REGISTER_BITS];
 	struct component *c;
 	size_t at = 0, take;
 	int field;
 
+	register_join(joined, in, len);
 	*out = (struct shape){ 0 };
 	while (at < len) {
 		take = len - at < 4 ? len - at : 4;
-		field = first_field(in + 8 * at, 8 * take);
+		field = first_field(joined + 8 * at, 8 * take);
 		if (field < 0 || out->n == GATE_TUPLE_FIELDS) {
 			*why = field < 0 ? LOST : "more than 7 fields are concatenated";
 			return false;
@@ -216,7 +245,7 @@ bool shape_of(const rbit *in, size_t len, struct shape *out, const char **why)
 		}
 		c = &out->component[out->n++];
 		c->field = (uint8_t)field;
-		if (!component_of(in + 8 * at, take, c, why))
+		if (!component_of(joined + 8 * at, take, c, why))
 			return false;
 		at += take;
 	}

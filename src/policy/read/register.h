@@ -54,6 +54,12 @@ void register_mask(rbit *out, const rbit *in, const uint8_t *mask, const uint8_t
 void register_shift(rbit *out, const rbit *in, size_t len, unsigned int bits, bool left);
 void register_swap(rbit *out, const rbit *in, size_t len, unsigned int size);
 
+/*
+ * Type and code of ICMP in a row become the source port's bits: "th sport" looks at these bytes, and
+ * asks for one number.
+ */
+void register_join(rbit *out, const rbit *in, size_t len);
+
 /* The bits of the field that stand in the register, as a number that grows with what is there. */
 struct number {
 	uint8_t field;

@@ -65,7 +65,7 @@ static void tracking_is_not_turned_on(void *state)
 	expect_state(l, "invalid");
 	assert_int_equal(connections(l), 0);
 	command_run(&c, "policy", "reload", POLICED_NAME);
-	command_expect(&c, 0, NULL);
+	command_expect(&c, 0, "no connection tracking of IPv6 runs in this network namespace");
 	expect_state(l, "invalid");
 	assert_int_equal(connections(l), 0);
 }

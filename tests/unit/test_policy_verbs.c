@@ -78,7 +78,7 @@ static void check_says_what_there_is_and_what_is_in_vain(void *state)
 	expect("check a.nft", "a.nft: 5 rules, 2 chains, 1 set with 2 elements, ");
 	expect("check a.nft", " of memory\nexit 0\n");
 	expect("check a.nft", "a.nft: warning: no rule leads to chain 'inet t alone'");
-	expect("check a.nft", "a.nft: warning: rule 'ip saddr 10.1.0.0/16 drop'");
+	expect("check a.nft", "a.nft:10: warning: rule 'ip saddr 10.1.0.0/16 drop'");
 	expect("check - <a.nft", "-: 5 rules, 2 chains, ");
 	expect("check -v a.nft", "\n  counters  ");
 	expect("check -v a.nft", "for each CPU\n");

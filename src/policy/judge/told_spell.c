@@ -1,7 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-#include <stdio.h>
-#include <string.h>
-
 #include "fields.h"
 #include "told.h"
 
@@ -17,51 +14,46 @@ static struct spelling spell_field(const struct told_packet *p, uint32_t field)
 /* An address, with the port if the packet has one. */
 static struct spelling spell_end(const struct told_packet *p, uint32_t address, uint32_t port)
 {
-	struct spelling s = spell_field(p, address), with;
+	struct spelling s = spell_field(p, address), with = { "" };
 	uint32_t protocol = (uint32_t)fields_get(&p->values, GATE_L4PROTO);
 
 	if (!told_has_ports((int)protocol) || !fields_has(&p->values, port))
 		return s;
-	snprintf(with.text, sizeof(with.text), p->family ? "[%.64s]:%s" : "%.64s:%s", s.text,
-		 spell_field(p, port).text);
+	spelling_add(&with, p->family ? "[%.64s]:%s" : "%.64s:%s", s.text,
+		     spell_field(p, port).text);
 	return with;
 }
 
 static void add_kind(struct spelling *s, const struct told_packet *p)
 {
 	uint32_t protocol = (uint32_t)fields_get(&p->values, GATE_L4PROTO);
-	size_t n = strlen(s->text);
 
 	if (protocol == 1 || protocol == 58)
-		snprintf(s->text + n, sizeof(s->text) - n, ", type %s code %s",
-			 spell_field(p, GATE_ICMP_TYPE).text, spell_field(p, GATE_ICMP_CODE).text);
+		spelling_add(s, ", type %s code %s", spell_field(p, GATE_ICMP_TYPE).text,
+			     spell_field(p, GATE_ICMP_CODE).text);
 	else if (protocol == 6)
-		snprintf(s->text + n, sizeof(s->text) - n, ", flags %s",
-			 spell_field(p, GATE_TCP_FLAGS).text);
+		spelling_add(s, ", flags %s", spell_field(p, GATE_TCP_FLAGS).text);
 }
 
 static void add_fragments(struct spelling *s, const struct told_packet *p)
 {
-	size_t n = strlen(s->text);
-
 	if (!fields_get(&p->values, GATE_REASSEMBLED))
 		return;
 	if (fields_has(&p->values, GATE_LARGEST) && fields_has(&p->values, GATE_SMALLEST))
-		snprintf(s->text + n, sizeof(s->text) - n, ", of fragments of %s to %s",
-			 spell_field(p, GATE_SMALLEST).text, spell_field(p, GATE_LARGEST).text);
+		spelling_add(s, ", of fragments of %s to %s", spell_field(p, GATE_SMALLEST).text,
+			     spell_field(p, GATE_LARGEST).text);
 	else
-		snprintf(s->text + n, sizeof(s->text) - n, ", reassembled");
+		spelling_add(s, ", reassembled");
 }
 
 struct spelling told_spell(const struct told_packet *p)
 {
-	struct spelling s, from, to;
+	struct spelling s = { "" }, from, to;
 
 	from = spell_end(p, p->family ? GATE_IP6_SADDR : GATE_IP_SADDR, GATE_SPORT);
 	to = spell_end(p, p->family ? GATE_IP6_DADDR : GATE_IP_DADDR, GATE_DPORT);
-	snprintf(s.text, sizeof(s.text), "%.16s %.80s > %.80s, %u bytes",
-		 spell_field(p, GATE_L4PROTO).text, from.text, to.text,
-		 p->values.word[GATE_W_LENGTH]);
+	spelling_add(&s, "%.16s %.80s > %.80s, %u bytes", spell_field(p, GATE_L4PROTO).text,
+		     from.text, to.text, p->values.word[GATE_W_LENGTH]);
 	add_kind(&s, p);
 	add_fragments(&s, p);
 	return s;

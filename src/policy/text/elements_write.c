@@ -135,18 +135,16 @@ static struct spelling write_range(uint32_t field, const struct span *span)
 {
 	uint32_t bits = fields_bits(field), low = trailing_zeros(span->to + 1, bits);
 	struct spelling s;
-	size_t n;
 
 	if (span->from == span->to)
 		return write_value(field, span->from);
 	s = write_end(field, span->from);
-	n = strlen(s.text);
 	if (low > trailing_zeros(span->from, bits))
 		low = trailing_zeros(span->from, bits);
 	if (is_address(field) && span->from + fields_max(low) == span->to)
-		snprintf(s.text + n, sizeof(s.text) - n, "/%u", bits - low);
+		spelling_add(&s, "/%u", bits - low);
 	else
-		snprintf(s.text + n, sizeof(s.text) - n, "-%s", write_end(field, span->to).text);
+		spelling_add(&s, "-%s", write_end(field, span->to).text);
 	return s;
 }
 

@@ -69,7 +69,7 @@ static const char *const hooks[GATE_HOOKS] = {
 	[NF_INET_POST_ROUTING] = "postrouting",
 };
 
-__attribute__((format(printf, 2, 3))) static void add(struct spelling *s, const char *fmt, ...)
+void spelling_add(struct spelling *s, const char *fmt, ...)
 {
 	size_t n = strlen(s->text);
 	va_list ap;
@@ -83,11 +83,11 @@ static void add_name(struct spelling *s, const struct name *names, uint32_t numb
 {
 	for (; names->name; names++) {
 		if (names->number == number) {
-			add(s, "%s", names->name);
+			spelling_add(s, "%s", names->name);
 			return;
 		}
 	}
-	add(s, "%u", number);
+	spelling_add(s, "%u", number);
 }
 
 static void add_flags(struct spelling *s, const struct name *names, uint32_t bits)
@@ -95,10 +95,10 @@ static void add_flags(struct spelling *s, const struct name *names, uint32_t bit
 	const char *comma = "";
 
 	if (!bits)
-		add(s, "0");
+		spelling_add(s, "0");
 	for (; names->name; names++) {
 		if (bits & names->number)
-			add(s, "%s%s", comma, names->name);
+			spelling_add(s, "%s%s", comma, names->name);
 		if (bits & names->number)
 			comma = ",";
 	}
@@ -117,7 +117,7 @@ static void add_device(struct spelling *s, value v)
 	unsigned char bytes[17] = { 0 };
 
 	value_bytes(bytes, v);
-	add(s, "\"%s\"", bytes);
+	spelling_add(s, "\"%s\"", bytes);
 }
 
 static void add_address(struct spelling *s, int family, value v)
@@ -127,7 +127,7 @@ static void add_address(struct spelling *s, int family, value v)
 
 	value_bytes(bytes, family == AF_INET ? v << 96 : v);
 	inet_ntop(family, bytes, text, sizeof(text));
-	add(s, "%s", text);
+	spelling_add(s, "%s", text);
 }
 
 struct spelling spell_value(uint32_t field, value v)
@@ -148,7 +148,7 @@ struct spelling spell_value(uint32_t field, value v)
 		add_device(&s, v);
 		break;
 	case GATE_MARK:
-		add(&s, "0x%x", (uint32_t)v);
+		spelling_add(&s, "0x%x", (uint32_t)v);
 		break;
 	case GATE_NFPROTO:
 		add_name(&s, families, (uint32_t)v);
@@ -165,7 +165,7 @@ struct spelling spell_value(uint32_t field, value v)
 		add_flags(&s, ct_states, (uint32_t)v);
 		break;
 	default:
-		add(&s, "%u", (uint32_t)v);
+		spelling_add(&s, "%u", (uint32_t)v);
 	}
 	return s;
 }
@@ -179,7 +179,7 @@ struct spelling spell_span(uint32_t field, const struct span *span)
 		snprintf(s.text, sizeof(s.text), "0x%x-0x%x", (unsigned int)span->from,
 			 (unsigned int)span->to);
 	else if (span->from != span->to)
-		add(&s, "-%s", spell_value(field, span->to).text);
+		spelling_add(&s, "-%s", spell_value(field, span->to).text);
 	return s;
 }
 
@@ -189,7 +189,7 @@ struct spelling spell_key(const struct key *key)
 	uint32_t i;
 
 	for (i = 0; i < key->n; i++)
-		add(&s, "%s%s", i ? " . " : "", fields_name(key->field[i]));
+		spelling_add(&s, "%s%s", i ? " . " : "", fields_name(key->field[i]));
 	return s;
 }
 
@@ -199,8 +199,8 @@ static struct spelling key_values(const struct key *key, const struct gate_value
 	uint32_t i;
 
 	for (i = 0; i < key->n; i++)
-		add(&s, "%s%s", i ? " . " : "",
-		    spell_value(key->field[i], fields_get(v, key->field[i])).text);
+		spelling_add(&s, "%s%s", i ? " . " : "",
+			     spell_value(key->field[i], fields_get(v, key->field[i])).text);
 	return s;
 }
 
@@ -212,7 +212,7 @@ static bool is_absent(struct spelling *s, const struct key *key, const struct ga
 	for (i = 0; i < key->n; i++) {
 		if (fields_has(v, key->field[i]))
 			continue;
-		add(s, "the packet has no %s", fields_name(key->field[i]));
+		spelling_add(s, "the packet has no %s", fields_name(key->field[i]));
 		return true;
 	}
 	return false;
@@ -223,11 +223,12 @@ static void add_spans(struct spelling *s, const struct match *m)
 	size_t i;
 
 	if (!m->n_spans)
-		add(s, "one of no values");
+		spelling_add(s, "one of no values");
 	for (i = 0; i < m->n_spans && i < SPANS_SHOWN; i++)
-		add(s, "%s%s", i ? ", " : "", spell_span(m->key.field[0], &m->spans[i]).text);
+		spelling_add(s, "%s%s", i ? ", " : "",
+			     spell_span(m->key.field[0], &m->spans[i]).text);
 	if (m->n_spans > SPANS_SHOWN)
-		add(s, " or %zu more", m->n_spans - SPANS_SHOWN);
+		spelling_add(s, " or %zu more", m->n_spans - SPANS_SHOWN);
 }
 
 struct spelling spell_failure(const struct ruleset *rs, const struct match *m,
@@ -238,19 +239,19 @@ struct spelling spell_failure(const struct ruleset *rs, const struct match *m,
 
 	if (is_absent(&s, &m->key, v))
 		return s;
-	add(&s, "%s is %s", spell_key(&m->key).text, key_values(&m->key, v).text);
+	spelling_add(&s, "%s is %s", spell_key(&m->key).text, key_values(&m->key, v).text);
 	switch (m->kind) {
 	case MATCH_SPANS:
-		add(&s, "%s", m->negate ? ", and must not be " : ", not ");
+		spelling_add(&s, "%s", m->negate ? ", and must not be " : ", not ");
 		add_spans(&s, m);
 		break;
 	case MATCH_MASK:
-		add(&s, ", %s %s of %s", m->negate ? "which has just" : "and not just",
-		    spell_value(field, m->value).text, spell_value(field, m->mask).text);
+		spelling_add(&s, ", %s %s of %s", m->negate ? "which has just" : "and not just",
+			     spell_value(field, m->value).text, spell_value(field, m->mask).text);
 		break;
 	case MATCH_SET:
-		add(&s, ", which is%s in %s", m->negate ? "" : " not",
-		    words_of_set(rs, &rs->sets[m->set]).text);
+		spelling_add(&s, ", which is%s in %s", m->negate ? "" : " not",
+			     words_of_set(rs, &rs->sets[m->set]).text);
 		break;
 	}
 	return s;
@@ -262,8 +263,9 @@ struct spelling spell_unknown(const struct ruleset *rs, const struct match *m,
 	struct spelling s = { "" };
 
 	if (!is_absent(&s, &m->key, v))
-		add(&s, "%s has no element for %s %s", words_of_set(rs, &rs->sets[m->set]).text,
-		    spell_key(&m->key).text, key_values(&m->key, v).text);
+		spelling_add(&s, "%s has no element for %s %s",
+			     words_of_set(rs, &rs->sets[m->set]).text, spell_key(&m->key).text,
+			     key_values(&m->key, v).text);
 	return s;
 }
 
@@ -277,9 +279,9 @@ struct spelling spell_verdict(const struct ruleset *rs, uint32_t verdict)
 	uint32_t action = verdict >> 24;
 	struct spelling s = { "" };
 
-	add(&s, "%s", action < GATE_ACTION_MAX ? actions[action] : "continue");
+	spelling_add(&s, "%s", action < GATE_ACTION_MAX ? actions[action] : "continue");
 	if (action == GATE_JUMP || action == GATE_GOTO)
-		add(&s, " %s", words_of_chain(rs, verdict & 0xffffff).text);
+		spelling_add(&s, " %s", words_of_chain(rs, verdict & 0xffffff).text);
 	return s;
 }
 

@@ -10,6 +10,9 @@ struct spelling {
 	char text[512];
 };
 
+/* More behind what is spelled; what does not fit is cut. */
+__attribute__((format(printf, 2, 3))) void spelling_add(struct spelling *s, const char *fmt, ...);
+
 /* "10.0.0.1", "53", "syn,ack" */
 struct spelling spell_value(uint32_t field, value v);
 

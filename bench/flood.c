@@ -50,7 +50,8 @@ static int family_of(int at)
 	return at ? AF_INET6 : AF_INET;
 }
 
-static int print_warnings(enum libbpf_print_level level, const char *fmt, va_list args)
+__attribute__((format(printf, 2, 0))) static int print_warnings(enum libbpf_print_level level,
+								const char *fmt, va_list args)
 {
 	return level == LIBBPF_WARN ? vfprintf(stderr, fmt, args) : 0;
 }

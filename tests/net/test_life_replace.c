@@ -57,8 +57,8 @@ static void maps_are_pinned_under_their_names_and_can_be_read(void *state)
 static void maps_of_the_program_in_force_are_opened_by_their_names(void *state)
 {
 	struct unfrag_attachment *att = attach(state, LIFE_OBJECT("a"));
-	lab_autoclose int bss = test_ok(unfrag_attachment_map(att, "life_a_bss"));
 
+	close(test_ok(unfrag_attachment_map(att, "life_a_bss")));
 	test_err(unfrag_attachment_map(att, "nothing"), -ENOENT);
 	test_err(unfrag_attachment_map(att, "../life_a_bss"), -EINVAL);
 	test_err(unfrag_attachment_map(att, ""), -EINVAL);

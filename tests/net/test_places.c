@@ -417,13 +417,13 @@ static void maps_of_what_is_in_force_are_found_by_name(void *state)
 	const struct unfrag_place place = placed_at(IN, 0, 1);
 	struct unfrag_attachment *att = attach(state, &place, 1);
 	lab_autoclose int fd = test_ok(unfrag_attachment_map(att, "counts"));
-	lab_autoclose int data = test_ok(unfrag_attachment_map(att, "life_pla_rodata"));
 	uint32_t key = 1;
 	uint64_t n;
 
 	assert_true(life_ping(state, AF_INET, LIFE_DEADLINE_MS));
 	test_ok(bpf_map_lookup_elem(fd, &key, &n));
 	assert_int_equal(n, 1);
+	close(test_ok(unfrag_attachment_map(att, "life_pla_rodata")));
 	test_err(unfrag_attachment_map(att, "no_such_map"), -ENOENT);
 	life_end(att);
 }

@@ -60,7 +60,7 @@ void scratch_fail(int fd, int err, const char *what)
 	_exit(EXIT_FAILURE);
 }
 
-static void limit(int resource, uint64_t most)
+static void limit(unsigned int resource, uint64_t most)
 {
 	struct rlimit now;
 

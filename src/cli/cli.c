@@ -8,12 +8,14 @@
 #include <string.h>
 
 #include "output.h"
+#include "progress.h"
 
 static bool verbose;
 static int unwritten; /* why output could not be written, the first time */
 
 __attribute__((format(printf, 1, 0))) static void vsay(const char *fmt, va_list ap)
 {
+	progress_hide();
 	fflush(stdout);
 	fputs("unfrag: ", stderr);
 	vfprintf(stderr, fmt, ap);
@@ -167,6 +169,7 @@ bool cli_flush(void)
 
 int cli_finish(int code)
 {
+	progress_end();
 	if (cli_flush())
 		return code;
 	if (unwritten != EPIPE)

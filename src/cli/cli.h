@@ -115,5 +115,5 @@ bool cli_parse_verdict(const char *arg, const char *option, uint32_t flag, uint3
 /* Flushes stdout. False: something could not be written, which cli_finish() says. */
 bool cli_flush(void);
 
-/* Everything that is to be done at exit is done here: flushes stdout, says if that failed. */
+/* Everything that is to be done at exit: ends progress, flushes stdout, says if that failed. */
 int cli_finish(int code);

@@ -13,6 +13,7 @@
 
 #include "cli.h"
 #include "output.h"
+#include "progress.h"
 
 #define PROG_TYPE_NETFILTER 32
 #define LOG_SIZE            (1u << 20)
@@ -38,6 +39,7 @@ int object_hear(enum libbpf_print_level level, const char *fmt, va_list ap)
 			 !strncmp(line, "libbpf: ", 8) ? line + 8 : line);
 	if (!cli_verbose() || level == LIBBPF_DEBUG)
 		return 0;
+	progress_hide();
 	return fprintf(stderr, "%s\n", line);
 }
 

@@ -14,6 +14,7 @@
 #include "output.h"
 #include "policy_source.h"
 #include "policy_verbs.h"
+#include "progress.h"
 #include "quantity.h"
 #include "warn.h"
 
@@ -33,14 +34,18 @@ static int compile(struct job *job)
 {
 	const struct image_opts opts = { .memory = job->memory, .listing = job->listing.len };
 	struct complaint c = { "" };
-	int err = image_new(&job->image, &job->rs, &opts, &c);
+	int err;
 
+	progress_step("compiling ...");
+	err = image_new(&job->image, &job->rs, &opts, &c);
 	if (err && job->json)
 		json_array_append_new(job->messages, json_text(c.text));
 	else if (err)
 		cli_error("%s: %s", job->file, c.text);
-	if (!err)
+	if (!err) {
+		progress_step("looking for what is in vain ...");
 		err = warnings_find(&job->warnings, &job->n_warnings, &job->rs);
+	}
 	return cli_exit_of(err);
 }
 
@@ -159,6 +164,7 @@ static int run_job(struct job *job)
 	code = policy_source_read(&job->rs, &job->listing, job->file, job->messages);
 	if (!code)
 		code = compile(job);
+	progress_end();
 	if (job->json)
 		code = print_json(job, code);
 	else if (!code)
@@ -187,6 +193,8 @@ static int run(const struct verb *self, int argc, char **argv)
 	if (argc - optind != 1)
 		return cli_usage(self, "one file with a ruleset is needed");
 	job.file = argv[optind];
+	if (!job.json)
+		progress_start();
 	code = run_job(&job);
 	free(job.warnings);
 	image_free(job.image);

@@ -11,6 +11,7 @@
 #include "policy_loading.h"
 #include "policy_source.h"
 #include "policy_verbs.h"
+#include "progress.h"
 
 /* As of diff(1), which scripts know. */
 enum {
@@ -32,6 +33,7 @@ static void print_line(const char *title, char sign, const char *line, void *arg
 	struct job *job = arg;
 	const bool add = sign == '+';
 
+	progress_end();
 	if (job->title != title)
 		printf("%s\n", title);
 	job->title = title;
@@ -97,6 +99,7 @@ static int read_in_force(struct outline *out, const char *name)
 
 	if (unfrag_attachment_open(&att, name))
 		return DIFF_TROUBLE;
+	progress_step("reading '%s' ...", name);
 	r = instance_open(&in, att, &c);
 	unfrag_attachment_free(att);
 	if (!r)
@@ -134,6 +137,7 @@ static int compare(struct job *job)
 
 	if (job->json)
 		job->changes = must(json_array());
+	progress_step("comparing ...");
 	r = outline_compare(&job->outline[0], &job->outline[1], job->json ? add_line : print_line,
 			    job);
 	code = r < 0 ? DIFF_TROUBLE : r ? DIFF_DIFFERENT : DIFF_SAME;
@@ -163,6 +167,8 @@ static int run(const struct verb *self, int argc, char **argv)
 	job.name[1] = argv[optind + 1];
 	if (!strcmp(job.name[0], "-") && !strcmp(job.name[1], "-"))
 		return cli_usage(self, "standard input can be read only once");
+	if (!job.json)
+		progress_start();
 	code = read_one(&job, 0);
 	if (!code)
 		code = read_one(&job, 1);

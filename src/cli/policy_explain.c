@@ -14,6 +14,7 @@
 #include "policy_source.h"
 #include "policy_verbs.h"
 #include "policy_way.h"
+#include "progress.h"
 #include "spell.h"
 
 struct job {
@@ -221,10 +222,12 @@ static int run_job(struct job *job)
 
 	if (code)
 		return code;
+	progress_step("compiling ...");
 	if (judgement_new(&job->judgement, &job->rs, &c)) {
 		cli_error("%s: %s", job->file, c.text);
 		return CLI_FAILED;
 	}
+	progress_end();
 	if (job->json)
 		job->packets = json_array();
 	code = job->pcap ? run_pcap(job) : run_packet(job);
@@ -263,6 +266,8 @@ static int run(const struct verb *self, int argc, char **argv)
 	if (!job.packet == !job.pcap)
 		return cli_usage(self, "one of --packet and --pcap is needed");
 	job.file = argv[optind];
+	if (!job.json)
+		progress_start();
 	code = run_job(&job);
 	judgement_free(job.judgement);
 	ruleset_release(&job.rs);

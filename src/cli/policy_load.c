@@ -11,6 +11,7 @@
 #include "output.h"
 #include "policy_loading.h"
 #include "policy_verbs.h"
+#include "progress.h"
 #include "quantity.h"
 
 struct request {
@@ -235,6 +236,8 @@ static int run(const struct verb *self, int argc, char **argv)
 		code = policy_loading_check_name(q.name);
 	if (code)
 		return code;
+	if (!q.json)
+		progress_start();
 	code = load(&q, &stays);
 	if (code && q.closes && !stays)
 		close_all(&q);

@@ -12,6 +12,7 @@
 #include "cli.h"
 #include "output.h"
 #include "policy_source.h"
+#include "progress.h"
 
 /* A name under /run/netns, a path, or a process id. */
 static int open_netns(const char *netns)
@@ -91,6 +92,8 @@ static void tell(struct policy_messages *m)
 {
 	size_t i;
 
+	if (m->n)
+		progress_hide();
 	for (i = 0; i < m->n; i++)
 		fprintf(stderr, "%s\n", m->text[i]);
 	policy_messages_release(m);
@@ -104,8 +107,10 @@ static int read_file(struct policy_loading *l, const char *path)
 		.messages = &messages,
 		.listing = &l->listing,
 	};
-	int err = policy_read(&l->rs, path, &opts);
+	int err;
 
+	progress_reading(path);
+	err = policy_read(&l->rs, path, &opts);
 	tell(&messages);
 	return cli_exit_of(err);
 }
@@ -154,11 +159,15 @@ static int load(struct policy_loading *l, const char *path)
 		.listing = l->listing.len ? &l->listing : NULL,
 	};
 	struct complaint c = { "" };
-	int err = image_new(&l->image, &l->rs, &opts, &c), code;
+	int err, code;
 
+	progress_step("compiling ...");
+	err = image_new(&l->image, &l->rs, &opts, &c);
 	code = err ? CLI_FAILED : find_places(l);
-	if (!code)
+	if (!code) {
+		progress_step("loading ...");
 		err = instance_load(&l->instance, l->image, &l->rs, &kept, &c);
+	}
 	if (err)
 		cli_error("%s: %s", path, c.text);
 	if (err || code)
@@ -227,9 +236,11 @@ int policy_loading_attach(struct policy_loading *l, const char *netns,
 		.programs = l->programs,
 		.n_programs = l->n_programs,
 	};
-	int err = unfrag_attachment_attach(att, l->about.name, instance_object(l->instance), NULL,
-					   &opts);
+	int err;
 
+	progress_step("putting it into force ...");
+	err = unfrag_attachment_attach(att, l->about.name, instance_object(l->instance), NULL,
+				       &opts);
 	if (!err)
 		warn_of_states(l);
 	return err;
@@ -278,6 +289,7 @@ static int replace_locked(struct policy_loading *l, struct unfrag_attachment *at
 
 	if (code)
 		return code;
+	progress_step("putting it into force ...");
 	code = replace(l, att);
 	unfrag_attachment_unlock(att);
 	return code;
@@ -325,6 +337,7 @@ void policy_loading_tell(const char *what, const char *name, const struct rulese
 
 int policy_loading_report(const struct policy_loading *l, const char *what, bool json)
 {
+	progress_end();
 	if (json)
 		return report_json(l);
 	policy_loading_tell(what, l->about.name, &l->rs, l->image->memory.total);

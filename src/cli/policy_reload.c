@@ -9,6 +9,7 @@
 #include "output.h"
 #include "policy_loading.h"
 #include "policy_verbs.h"
+#include "progress.h"
 #include "quantity.h"
 
 struct request {
@@ -107,7 +108,11 @@ static int run_reload(const struct verb *self, int argc, char **argv)
 	if (argc - optind == 2)
 		snprintf(q.file, sizeof(q.file), "%s", argv[optind + 1]);
 	code = cli_exit_of(unfrag_probe_require());
-	return code ? code : reload(&q);
+	if (code)
+		return code;
+	if (!q.json)
+		progress_start();
+	return reload(&q);
 }
 
 const struct verb verb_policy_reload = {

@@ -11,6 +11,7 @@
 #include "change.h"
 #include "output.h"
 #include "policy_verbs.h"
+#include "progress.h"
 
 struct request {
 	const char *what, *name, *set, *table, *file;
@@ -47,6 +48,7 @@ static int open_set(struct opened *o, const struct request *q, bool change)
 		r = unfrag_attachment_lock(o->att);
 	if (r)
 		return cli_exit_of(r);
+	progress_step("reading '%s' ...", q->name);
 	r = instance_open(&o->instance, o->att, &c);
 	if (!r)
 		r = change_find(instance_ruleset(o->instance), q->table, q->set, &o->set, &c);
@@ -149,6 +151,7 @@ static enum change change_of(const char *what)
 
 static int tell(const struct request *q, size_t n)
 {
+	progress_end();
 	if (q->json)
 		return json_finish(json_pack("{s:s, s:s, s:I}", "name", q->name, "set", q->set,
 					     "elements", (json_int_t)n));
@@ -165,9 +168,12 @@ static int change(const struct request *q)
 	int code = open_set(&o, q, true), r;
 	size_t n = 0;
 
+	if (!code && q->file)
+		progress_reading(q->file);
 	if (!code && strcmp(q->what, "flush"))
 		code = read_elements(q, &instance_ruleset(o.instance)->sets[o.set], &e);
 	if (!code) {
+		progress_step("changing set '%s' ...", q->set);
 		r = change_set(o.instance, o.set, change_of(q->what), &e, where, &n, &c);
 		code = r ? fail(q, r, &c) : CLI_DONE;
 	}
@@ -208,6 +214,7 @@ static int list(const struct request *q)
 		r = instance_elements(o.instance, o.set, &all.items, &all.n, &c);
 		code = r ? fail(q, r, &c) : CLI_DONE;
 	}
+	progress_end();
 	if (!code)
 		code = print(q, &instance_ruleset(o.instance)->sets[o.set], &all);
 	regions_release(&all);
@@ -268,6 +275,8 @@ static int run(const struct verb *self, int argc, char **argv)
 	code = check_words(self, &q);
 	if (code)
 		return code;
+	if (!q.json)
+		progress_start();
 	return strcmp(q.what, "list") ? change(&q) : list(&q);
 }
 

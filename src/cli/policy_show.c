@@ -11,6 +11,7 @@
 #include "policy_loading.h"
 #include "policy_show.h"
 #include "policy_verbs.h"
+#include "progress.h"
 #include "quantity.h"
 #include "show.h"
 
@@ -35,6 +36,7 @@ static int take(struct policy_shown *s, const char *name, struct unfrag_attachme
 	/* It is not in force yet, or no more. */
 	if (s->info.state == UNFRAG_STATE_BUSY && !s->info.program_id)
 		return -EBUSY;
+	progress_step("reading '%s' ...", name);
 	r = instance_open(&s->instance, att, &c);
 	if (!r) {
 		n = instance_ruleset(s->instance)->n_counters;
@@ -139,6 +141,7 @@ static int show(struct job *job, const char *name)
 	if (r)
 		return r;
 	r = take(&s, name, att);
+	progress_hide();
 	unfrag_attachment_free(att);
 	if (!r)
 		r = job->list ? add(job, &s, name) : print(job, &s, name);
@@ -207,6 +210,8 @@ static int run(const struct verb *self, int argc, char **argv)
 	code = cli_exit_of(unfrag_probe_kernel());
 	if (code)
 		return code;
+	if (!json)
+		progress_start();
 	job.list = json ? must(json_array()) : NULL;
 	code = optind < argc ? named(&job, argv[optind]) : show_all(&job);
 	if (json && (!code || json_array_size(job.list)))

@@ -6,6 +6,7 @@
 
 #include "cli.h"
 #include "output.h"
+#include "progress.h"
 #include "quantity.h"
 
 /* nftables points at columns of the line above, so nothing may stand before it. */
@@ -13,6 +14,8 @@ static void tell(const struct policy_messages *m, json_t *messages)
 {
 	size_t i;
 
+	if (m->n)
+		progress_hide();
 	for (i = 0; i < m->n; i++)
 		if (messages)
 			json_array_append_new(messages, json_text(m->text[i]));
@@ -25,8 +28,10 @@ int policy_source_read(struct ruleset *out, struct policy_listing *listing, cons
 {
 	struct policy_messages m = { 0 };
 	const struct policy_read_opts opts = { .netns = -1, .messages = &m, .listing = listing };
-	int err = policy_read(out, file, &opts);
+	int err;
 
+	progress_reading(file);
+	err = policy_read(out, file, &opts);
 	tell(&m, messages);
 	policy_messages_release(&m);
 	/* Without the right to make namespaces no ruleset can be read here at all. */

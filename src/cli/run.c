@@ -14,6 +14,7 @@
 #include "output.h"
 #include "policy_loading.h"
 #include "policy_verbs.h"
+#include "progress.h"
 #include "quantity.h"
 
 struct request {
@@ -223,8 +224,10 @@ static int work(const struct request *q)
 	sigset_t signals;
 	int code = policy_loading_init(&l, q->name, q->netns, q->memory);
 
+	progress_start();
 	if (!code)
 		code = policy_loading_file(&l, q->file);
+	progress_end();
 	block_signals(&signals);
 	if (!code)
 		code = cli_exit_of(policy_loading_attach(&l, q->netns, &att));

@@ -11,6 +11,7 @@
 #include "guard.h"
 #include "output.h"
 #include "quantity.h"
+#include "size.h"
 
 struct status {
 	struct unfrag_guard *guard;
@@ -136,13 +137,13 @@ static void text_numbers(const struct status *s)
 static int text_limits(const struct status *s)
 {
 	struct unfrag_guard_limits l = { .sz = sizeof(l) };
-	char a[QUANTITY_MAX], b[QUANTITY_MAX], c[QUANTITY_MAX], d[QUANTITY_MAX];
+	char a[QUANTITY_MAX], b[QUANTITY_MAX], c[QUANTITY_MAX];
 
 	if (unfrag_guard_get_limits(s->guard, &l))
 		return CLI_FAILED;
 	printf("limits    timeout %s, IPv6 %s; share %u%%, floor %s, datagrams %u, forget %s\n",
 	       quantity_of_time(l.timeout[0], a), quantity_of_time(l.timeout[1], b), l.share,
-	       quantity_of_size(l.floor, c), l.datagrams, quantity_of_time(l.forget, d));
+	       size_in_words(l.floor).text, l.datagrams, quantity_of_time(l.forget, c));
 	return CLI_DONE;
 }
 

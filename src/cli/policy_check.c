@@ -16,6 +16,7 @@
 #include "policy_verbs.h"
 #include "progress.h"
 #include "quantity.h"
+#include "size.h"
 #include "warn.h"
 
 struct job {
@@ -74,13 +75,11 @@ static uint64_t bytes_of(const struct image_memory *m, size_t part)
 
 static void print_memory(const struct image_memory *m)
 {
-	char buf[QUANTITY_MAX];
 	size_t i;
 
 	for (i = 0; i < PARTS; i++)
 		if (bytes_of(m, i))
-			printf("  %-10s%s%s\n", parts[i].name,
-			       quantity_of_size(bytes_of(m, i), buf),
+			printf("  %-10s%s%s\n", parts[i].name, size_in_words(bytes_of(m, i)).text,
 			       strcmp(parts[i].name, "counters") ? "" : " for each CPU");
 }
 

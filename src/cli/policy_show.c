@@ -12,8 +12,8 @@
 #include "policy_show.h"
 #include "policy_verbs.h"
 #include "progress.h"
-#include "quantity.h"
 #include "show.h"
+#include "size.h"
 
 struct job {
 	bool terse;
@@ -83,13 +83,13 @@ static void print_head(const struct policy_shown *s, const char *name)
 {
 	const struct instance_about *about = instance_about(s->instance);
 	const struct unfrag_place *p;
-	char size[QUANTITY_MAX], words[OUTPUT_WORDS];
+	char words[OUTPUT_WORDS];
 	uint64_t lost;
 
 	printf("# %s: ", name);
 	print_plain(about->path[0] ? about->path : "from no file");
 	printf(", since %s, %s of memory\n", output_time(about->since, words),
-	       quantity_of_size(about->takes, size));
+	       size_in_words(about->takes).text);
 	printf("# in ");
 	print_plain(netns_words(s->info.netns));
 	for (p = s->info.places; p < s->info.places + s->info.n_places; p++)

@@ -7,7 +7,7 @@
 #include "cli.h"
 #include "output.h"
 #include "progress.h"
-#include "quantity.h"
+#include "size.h"
 
 /* nftables points at columns of the line above, so nothing may stand before it. */
 static void tell(const struct policy_messages *m, json_t *messages)
@@ -46,9 +46,8 @@ static const char *plural(size_t n)
 void policy_source_sum(const struct ruleset *rs, uint64_t memory)
 {
 	size_t elements = ruleset_elements(rs);
-	char buf[QUANTITY_MAX];
 
 	printf("%zu rule%s, %zu chain%s, %zu set%s with %zu element%s, %s of memory\n", rs->n_rules,
 	       plural(rs->n_rules), rs->n_chains, plural(rs->n_chains), rs->n_sets,
-	       plural(rs->n_sets), elements, plural(elements), quantity_of_size(memory, buf));
+	       plural(rs->n_sets), elements, plural(elements), size_in_words(memory).text);
 }

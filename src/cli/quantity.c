@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "size.h"
+
 struct unit {
 	const char *name;
 	uint64_t worth;
@@ -95,22 +97,10 @@ bool quantity_number(const char *text, uint32_t *out)
 
 const char *quantity_of_size(uint64_t bytes, char *buf)
 {
-	static const char letters[] = "KMGTPE";
-	uint64_t tenths = bytes;
-	size_t i = 0;
-
-	if (bytes < 10000) {
+	if (bytes < SIZE_IN_BYTES)
 		snprintf(buf, QUANTITY_MAX, "%" PRIu64, bytes);
-		return buf;
-	}
-	/* Tenths of the first unit; what has more than three digits before the point goes on. */
-	tenths = bytes / 1024 * 10 + bytes % 1024 * 10 / 1024;
-	while (tenths >= 10000 && letters[i + 1]) {
-		tenths /= 1024;
-		i++;
-	}
-	snprintf(buf, QUANTITY_MAX, "%" PRIu64 ".%" PRIu64 "%c", tenths / 10, tenths % 10,
-		 letters[i]);
+	else
+		snprintf(buf, QUANTITY_MAX, "%s", size_in_words(bytes).text);
 	return buf;
 }
 

@@ -23,7 +23,10 @@ bool quantity_percent(const char *text, uint32_t *out);
 /* "8192". */
 bool quantity_number(const char *text, uint32_t *out);
 
-/* "0", "1000", "16.0K", "3.5M": four digits at most, into QUANTITY_MAX bytes. Returns buf. */
+/*
+ * For tables: "0", "1000", "16.0K", "3.5M", four digits at most, into QUANTITY_MAX bytes. Returns
+ * buf. In sentences bytes are called so: size.h.
+ */
 #define QUANTITY_MAX 32
 const char *quantity_of_size(uint64_t bytes, char *buf);
 

@@ -72,11 +72,11 @@ static void little_memory_is_enough_to_close(void *state)
 	const struct life *l = state;
 	struct command c;
 
-	load(l, policed_file(CHAIN, life_priority(0)), "1K", "and may take 0.0 MiB");
+	load(l, policed_file(CHAIN, life_priority(0)), "1K", "and may take 1024 bytes");
 	expect_closed(l, AT("0"));
 	/* Which is still what the ruleset may take. */
 	command_run(&c, "policy", "reload", POLICED_NAME);
-	command_expect(&c, 1, "and may take 0.0 MiB");
+	command_expect(&c, 1, "and may take 1024 bytes");
 	command_run(&c, "policy", "reload", "--memory", "1M", POLICED_NAME);
 	command_expect(&c, 0, NULL);
 	life_expect_pings(l);

@@ -110,7 +110,7 @@ static void more_memory_than_it_may_take(void)
 	must_be_taken(&rs, &many);
 	start_chains(&rs, 0);
 	add_rules(&rs, 100);
-	must_be_refused(&rs, &few, -E2BIG, "MiB");
+	must_be_refused(&rs, &few, -E2BIG, "and may take 4096 bytes (rules ");
 }
 
 static void add_sets(struct ruleset *rs, uint32_t n)

@@ -81,7 +81,7 @@ static void check_says_what_there_is_and_what_is_in_vain(void *state)
 	expect("check a.nft", "a.nft:10: warning: rule 'ip saddr 10.1.0.0/16 drop'");
 	expect("check - <a.nft", "-: 5 rules, 2 chains, ");
 	expect("check -v a.nft", "\n  counters  ");
-	expect("check -v a.nft", "for each CPU\n");
+	expect("check -v a.nft", " bytes for each CPU\n");
 	expect("check -v a.nft", "\n  events    1.0M\n");
 	expect("check", "one file with a ruleset is needed");
 	expect("check --memory lots a.nft", "--memory 'lots' is no size");
@@ -110,7 +110,8 @@ static void check_refuses_what_takes_more_memory(void *state)
 	(void)state;
 	write_file("a.nft", in_vain);
 	expect("check --memory 2M a.nft", " of memory\nexit 0\n");
-	expect("check --memory 64K a.nft", "a.nft: the ruleset takes 1.0 MiB and may take 0.1 MiB");
+	expect("check --memory 64K a.nft",
+	       "a.nft: the ruleset takes 1.0M and may take 64.0K (rules ");
 	expect("check --memory 64K a.nft", "exit 1\n");
 }
 

@@ -6,6 +6,7 @@
 #include <test.h>
 
 #include "quantity.h"
+#include "size.h"
 
 #define UNTOUCHED 4711u
 
@@ -133,6 +134,17 @@ static void shown_sizes_are_short(void)
 		assert_string_equal(quantity_of_size(rows[i].bytes, buf), rows[i].text);
 }
 
+/* Where no column says that it is memory. */
+static void sizes_in_sentences_have_a_unit(void)
+{
+	assert_string_equal(size_in_words(0).text, "0 bytes");
+	assert_string_equal(size_in_words(1).text, "1 byte");
+	assert_string_equal(size_in_words(9999).text, "9999 bytes");
+	assert_string_equal(size_in_words(10000).text, "9.7K");
+	assert_string_equal(size_in_words(64u << 10).text, "64.0K");
+	assert_string_equal(size_in_words(UINT64_MAX).text, "15.9E");
+}
+
 static void shown_times_have_the_largest_unit(void)
 {
 	char buf[QUANTITY_MAX];
@@ -152,6 +164,7 @@ static const struct test tests[] = {
 	TEST(percents_end_at_a_hundred),
 	TEST(numbers_fit_32_bits),
 	TEST(shown_sizes_are_short),
+	TEST(sizes_in_sentences_have_a_unit),
 	TEST(shown_times_have_the_largest_unit),
 };
 

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "memory.h"
+#include "size.h"
 
 #define MAP_BYTES     512u
 #define ELEMENT_BYTES 48u
@@ -73,11 +74,6 @@ void memory_count(struct image *image, const struct image_opts *opts)
 		   (cpus + 1) * m->counters;
 }
 
-static double mib(uint64_t bytes)
-{
-	return (double)bytes / (1 << 20);
-}
-
 int memory_check(const struct image *image, uint64_t limit, struct complaint *c)
 {
 	const struct image_memory *m = &image->memory;
@@ -86,8 +82,10 @@ int memory_check(const struct image *image, uint64_t limit, struct complaint *c)
 		return 0;
 	return complain(
 		c, -E2BIG,
-		"the ruleset takes %.1f MiB and may take %.1f MiB (rules %.1f, sets %.1f, "
-		"tables of fields %.1f, its listing %.1f): allow more memory, or shorten its sets",
-		mib(m->total), mib(limit), mib(m->vectors + m->entries + m->checks),
-		mib(m->trees + m->tuples), mib(m->direct + m->lines), mib(m->listing));
+		"the ruleset takes %s and may take %s (rules %s, sets %s, tables of fields %s, its "
+		"listing %s): allow more memory, or shorten its sets",
+		size_in_words(m->total).text, size_in_words(limit).text,
+		size_in_words(m->vectors + m->entries + m->checks).text,
+		size_in_words(m->trees + m->tuples).text, size_in_words(m->direct + m->lines).text,
+		size_in_words(m->listing).text);
 }

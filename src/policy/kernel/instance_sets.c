@@ -12,6 +12,7 @@
 #include "content.h"
 #include "fill.h"
 #include "instance_maps.h"
+#include "size.h"
 
 static int outer_of(const struct instance *in, const struct set *s)
 {
@@ -88,7 +89,6 @@ int instance_weigh(struct instance *in)
 static int check_memory(struct instance *in, uint32_t set, uint64_t bytes, struct complaint *c)
 {
 	const struct set *s = &in->rs->sets[set];
-	const double mib = 1 << 20;
 	uint64_t now, all;
 	int r = instance_weigh(in);
 
@@ -99,10 +99,11 @@ static int check_memory(struct instance *in, uint32_t set, uint64_t bytes, struc
 	all = in->about.takes - now + bytes;
 	if (!in->about.memory || all <= in->about.memory || bytes <= now)
 		return 0;
-	return complain(c, -E2BIG,
-			"with these elements of set '%s' the ruleset would take %.1f MiB, and it "
-			"may take %.1f MiB: reload it with more (--memory), or shorten its sets",
-			s->name, (double)all / mib, (double)in->about.memory / mib);
+	return complain(
+		c, -E2BIG,
+		"with these elements of set '%s' the ruleset would take %s, and it may take "
+		"%s: reload it with more (--memory), or shorten its sets",
+		s->name, size_in_words(all).text, size_in_words(in->about.memory).text);
 }
 
 /* What an element takes is known once prefixes and lines are made of them. */

@@ -48,17 +48,19 @@ int policy_loading_init(struct policy_loading *l, const char *name, const char *
 
 static int is_name(const char *name, void *arg)
 {
-	return !strcmp(name, arg);
+	const char *const *wanted = arg;
+
+	return !strcmp(name, *wanted);
 }
 
 bool policy_loading_is_there(const char *name)
 {
-	return unfrag_attachment_each(is_name, (void *)(uintptr_t)name) > 0;
+	return unfrag_attachment_each(is_name, &name) > 0;
 }
 
 int policy_loading_check_name(const char *name)
 {
-	int r = unfrag_attachment_each(is_name, (void *)(uintptr_t)name);
+	int r = unfrag_attachment_each(is_name, &name);
 
 	if (r <= 0)
 		return cli_exit_of(r);

@@ -24,8 +24,8 @@ bool background_has(struct background *b, bool on_stderr, const char *words);
 /* Waits until its stdout (stderr: true) has this; asserts that it comes. */
 void background_says(struct background *b, bool on_stderr, const char *words);
 
-/* Its exit status, after this signal (0: none); asserts that it ends. */
-int background_end(struct background *b, int signal);
+/* Its exit status, after the signal of this number (0: none); asserts that it ends. */
+int background_end(struct background *b, int number);
 
 /* For teardowns: ends what still runs. */
 void background_clear(void);

@@ -60,7 +60,7 @@ static void set(struct reader *r, uint32_t field, value to)
 
 static int set_number(struct reader *r, const char *name, uint32_t field)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int err = number(r, name, next_word(r), (uint64_t)fields_max(fields_bits(field)), &n);
 
 	if (!err)
@@ -131,7 +131,7 @@ static int set_hook(struct reader *r)
 static int set_part(struct reader *r, const char *name, int *part)
 {
 	const char *word;
-	uint64_t n;
+	uint64_t n = 0;
 	int err;
 
 	if (r->protocol != PROTO_ICMP && r->protocol != PROTO_ICMPV6)
@@ -149,7 +149,7 @@ static int set_length(struct reader *r)
 {
 	const uint64_t least = r->packet->family ? IPV6_HEADER : IPV4_HEADER;
 	const uint64_t most = UINT16_MAX + (r->packet->family ? least : 0);
-	uint64_t n;
+	uint64_t n = 0;
 	int err = number(r, "len", next_word(r), UINT32_MAX, &n);
 
 	if (err)
@@ -267,7 +267,7 @@ static int read_address(struct reader *r, int side)
 	char *word = next_word(r), *port, whole[128] = "";
 	unsigned char bytes[16];
 	uint32_t family;
-	uint64_t n;
+	uint64_t n = 0;
 
 	if (!word)
 		return complain(r->complaint, -EINVAL, "the packet's %s is missing; " EXAMPLE,
@@ -368,10 +368,12 @@ static void set_transport(struct reader *r)
 
 static int take_text(struct reader *r, const char *text)
 {
-	if (strlen(text) >= sizeof(r->text))
+	size_t len = strlen(text);
+
+	if (len >= sizeof(r->text))
 		return complain(r->complaint, -EINVAL, "a packet is told in fewer than %d letters",
 				TEXT_MAX);
-	strcpy(r->text, text);
+	memcpy(r->text, text, len + 1);
 	return 0;
 }
 

@@ -194,7 +194,7 @@ static int map(int fd, struct attr *out)
 static void tell_more(int fd, const char *path)
 {
 	struct scratch_rules loaded;
-	struct attr listing;
+	struct attr listing = { 0 };
 	int err = map(fd, &listing);
 
 	if (!err)

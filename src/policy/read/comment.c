@@ -87,8 +87,8 @@ static bool take_condition(struct rule_reader *rr, const char **p)
 	uint32_t n;
 
 	if (take_word(p, "reassembled"))
-		return rule_add_spans(rr, GATE_REASSEMBLED, (struct span){ !negated, !negated },
-				      false);
+		return rule_add_span(rr, GATE_REASSEMBLED, (struct span){ !negated, !negated },
+				     false);
 	if (negated)
 		return false;
 	if (take_word(p, "largest"))
@@ -98,7 +98,7 @@ static bool take_condition(struct rule_reader *rr, const char **p)
 	else
 		return false;
 	return take_operator(p, op) && take_number(p, &n) &&
-	       rule_add_spans(rr, field, span_of(op, n), op[0] == '!');
+	       rule_add_span(rr, field, span_of(op, n), op[0] == '!');
 }
 
 bool rule_add_comment(struct rule_reader *rr, const char *comment)

@@ -85,7 +85,7 @@ static bool add_want(struct rule_reader *rr, const struct want *want, bool negat
 	struct span span;
 
 	if (prefix_span(want, &span))
-		return rule_add_spans(rr, want->field, span, negate);
+		return rule_add_span(rr, want->field, span, negate);
 	rule_meets(rr, want->field);
 	s = rule_add(rr, STATEMENT_MATCH);
 	if (!s)
@@ -105,7 +105,7 @@ static void add_constant(struct rule_reader *rr, const struct wants *w, bool hol
 
 	if (holds)
 		return;
-	rule_add_spans(rr, field, (struct span){ 1, 0 }, false);
+	rule_add_span(rr, field, (struct span){ 1, 0 }, false);
 }
 
 /* Not all of several fields at once: a concatenation that is not there. */
@@ -198,7 +198,6 @@ static void compare_masked(struct rule_reader *rr, const rbit *in, size_t len, s
 			   bool negate, unsigned int field)
 {
 	struct span spans[128];
-	struct match *m;
 	unsigned int v;
 	size_t n = 0;
 	value seen;
@@ -212,19 +211,7 @@ static void compare_masked(struct rule_reader *rr, const rbit *in, size_t len, s
 		else
 			spans[n++] = (struct span){ v, v };
 	}
-	if (n == 1) {
-		rule_add_spans(rr, field, spans[0], negate);
-		return;
-	}
-	if (!rule_add_spans(rr, field, (struct span){ 1, 0 }, negate) || !n)
-		return;
-	m = &rr->r->rs->rules[rr->rule].statements[rr->r->rs->rules[rr->rule].n - 1].match;
-	m->spans = malloc(n * sizeof(*spans));
-	rr->r->no_memory |= !m->spans;
-	if (!m->spans)
-		return;
-	memcpy(m->spans, spans, n * sizeof(*spans));
-	m->n_spans = n;
+	rule_add_spans(rr, field, spans, n, negate);
 }
 
 /* Values from..to of what is in the register. */
@@ -247,7 +234,7 @@ static void compare_span(struct rule_reader *rr, const rbit *in, size_t len, str
 	}
 	if (!number_span(&number, want.from, want.to, &span))
 		span = (struct span){ 1, 0 };
-	rule_add_spans(rr, number.field, span, negate);
+	rule_add_span(rr, number.field, span, negate);
 }
 
 /* "1000-2000" comes as >= and <=: one match says so, too. */

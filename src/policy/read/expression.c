@@ -60,7 +60,8 @@ void rule_meets(struct rule_reader *rr, unsigned int field)
 				 GATE_BIT(ICMPV6_CODE));
 }
 
-bool rule_add_spans(struct rule_reader *rr, unsigned int field, struct span span, bool negate)
+bool rule_add_spans(struct rule_reader *rr, unsigned int field, const struct span *spans, size_t n,
+		    bool negate)
 {
 	struct statement *s = rule_add(rr, STATEMENT_MATCH);
 
@@ -70,18 +71,23 @@ bool rule_add_spans(struct rule_reader *rr, unsigned int field, struct span span
 	s->match.kind = MATCH_SPANS;
 	s->match.negate = negate;
 	s->match.key = (struct key){ .n = 1, .field = { (uint8_t)field } };
-	if (span.from > span.to)
-		return true; /* no value at all */
-	s->match.spans = malloc(sizeof(span));
+	if (!n)
+		return true;
+	s->match.spans = malloc(n * sizeof(*spans));
 	if (!s->match.spans) {
 		rr->r->no_memory = true;
 		return false;
 	}
-	s->match.spans[0] = span;
-	s->match.n_spans = 1;
-	if (!negate && span.from == span.to)
-		learn(rr, field, span.from);
+	memcpy(s->match.spans, spans, n * sizeof(*spans));
+	s->match.n_spans = n;
+	if (!negate && n == 1 && spans->from == spans->to)
+		learn(rr, field, spans->from);
 	return true;
+}
+
+bool rule_add_span(struct rule_reader *rr, unsigned int field, struct span span, bool negate)
+{
+	return rule_add_spans(rr, field, &span, span.from <= span.to, negate);
 }
 
 struct statement *rule_add_effect(struct rule_reader *rr, enum statement_kind kind)
@@ -90,7 +96,7 @@ struct statement *rule_add_effect(struct rule_reader *rr, enum statement_kind ki
 
 	for (field = 0; field < GATE_FIELD_MAX; field++)
 		if (rr->pending >> field & 1 &&
-		    !rule_add_spans(rr, field, (struct span){ 0, field_max(field) }, false))
+		    !rule_add_span(rr, field, (struct span){ 0, field_max(field) }, false))
 			return NULL;
 	return rule_add(rr, kind);
 }

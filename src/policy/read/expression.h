@@ -33,8 +33,15 @@ struct statement *rule_add_effect(struct rule_reader *rr, enum statement_kind ki
 /* A match looks at a field, so that it is there is no longer to be asked for. */
 void rule_meets(struct rule_reader *rr, unsigned int field);
 
-/* A match on one field, which says what packets can be behind it. False without memory. */
-bool rule_add_spans(struct rule_reader *rr, unsigned int field, struct span span, bool negate);
+/*
+ * A match on one field, which says what packets can be behind it: on values in any of these spans,
+ * which are in order. False without memory.
+ */
+bool rule_add_spans(struct rule_reader *rr, unsigned int field, const struct span *spans, size_t n,
+		    bool negate);
+
+/* The same of one span; with .from > .to it has no value. */
+bool rule_add_span(struct rule_reader *rr, unsigned int field, struct span span, bool negate);
 
 /* The register that an attribute names, with room for `len` bytes; NULL: there is none. */
 rbit *rule_register(struct rule_reader *rr, const struct attrs *a, unsigned int type, size_t len);

@@ -152,7 +152,7 @@ static int add_json(const struct job *job, const struct told_packet *p, uint64_t
 /* Once: most rulesets accept what is established first. */
 static void note_state(struct job *job, const struct told_packet *p)
 {
-	if (job->noted || p->has_ct || !ruleset_asks(&job->rs, GATE_CT_STATE))
+	if (job->noted || p->has_ct || !ruleset_asks(&job->rs, GATE_BIT(CT_STATE)))
 		return;
 	job->noted = true;
 	cli_note(

@@ -212,7 +212,7 @@ int policy_loading_closed(struct policy_loading *l, const char *path, int32_t pr
 /* Rules that ask for states hold for the wrong packets then, or drop all of them. */
 static void warn_of_states(const struct policy_loading *l)
 {
-	const uint32_t asked = ruleset_asks(&l->rs, GATE_CT_STATE);
+	const uint32_t asked = ruleset_asks(&l->rs, GATE_BIT(CT_STATE));
 	char path[32];
 	uint32_t family;
 

@@ -12,35 +12,30 @@ size_t ruleset_elements(const struct ruleset *rs)
 	return n;
 }
 
-static bool has_field(const struct key *key, uint32_t field)
+bool statement_asks(const struct statement *s, uint32_t fields)
 {
 	uint32_t i;
 
-	for (i = 0; i < key->n; i++)
-		if (key->field[i] == field)
+	if (s->kind != STATEMENT_MATCH && s->kind != STATEMENT_VMAP)
+		return false;
+	for (i = 0; i < s->match.key.n; i++)
+		if (fields >> s->match.key.field[i] & 1)
 			return true;
 	return false;
 }
 
-static bool rule_asks(const struct rule *rule, uint32_t field)
-{
-	const struct statement *s;
-
-	for (s = rule->statements; s < rule->statements + rule->n; s++)
-		if ((s->kind == STATEMENT_MATCH || s->kind == STATEMENT_VMAP) &&
-		    has_field(&s->match.key, field))
-			return true;
-	return false;
-}
-
-uint32_t ruleset_asks(const struct ruleset *rs, uint32_t field)
+uint32_t ruleset_asks(const struct ruleset *rs, uint32_t fields)
 {
 	uint32_t families = 0;
-	size_t i;
+	const struct rule *rule;
+	size_t i, j;
 
-	for (i = 0; i < rs->n_rules; i++)
-		if (rule_asks(&rs->rules[i], field))
-			families |= rs->tables[rs->chains[rs->rules[i].chain].table].family;
+	for (i = 0; i < rs->n_rules; i++) {
+		rule = &rs->rules[i];
+		for (j = 0; j < rule->n; j++)
+			if (statement_asks(&rule->statements[j], fields))
+				families |= rs->tables[rs->chains[rule->chain].table].family;
+	}
 	return families;
 }
 

@@ -152,8 +152,11 @@ struct ruleset {
 /* Elements of all its sets. */
 size_t ruleset_elements(const struct ruleset *rs);
 
-/* The families (enum family) of tables with rules that ask for this field. */
-uint32_t ruleset_asks(const struct ruleset *rs, uint32_t field);
+/* Whether it asks packets for one of these fields, which are bits as in <gate/field.h>. */
+bool statement_asks(const struct statement *s, uint32_t fields);
+
+/* The families (enum family) of tables with rules that ask for one of these fields. */
+uint32_t ruleset_asks(const struct ruleset *rs, uint32_t fields);
 
 /* Frees all that it holds, not itself. */
 void ruleset_release(struct ruleset *rs);

@@ -246,21 +246,6 @@ static bool put_statement(const struct writer *w, const struct statement *s)
 	return true;
 }
 
-static bool is_asked(const struct statement *s)
-{
-	return s->kind == STATEMENT_MATCH || s->kind == STATEMENT_VMAP;
-}
-
-static bool has_field(const struct statement *s, uint32_t fields)
-{
-	uint32_t i;
-
-	for (i = 0; is_asked(s) && i < s->match.key.n; i++)
-		if (fields >> s->match.key.field[i] & 1)
-			return true;
-	return false;
-}
-
 #define PROTOCOLS (GATE_BIT(L4PROTO) | GATE_BIT(IP_PROTOCOL) | GATE_BIT(IP6_NEXTHDR))
 #define PORTS     (GATE_BIT(SPORT) | GATE_BIT(DPORT))
 
@@ -283,7 +268,7 @@ static const struct layer {
 static bool is_layer(const struct statement *s)
 {
 	return s->kind == STATEMENT_MATCH && s->match.kind == MATCH_SPANS && !s->match.negate &&
-	       is_one(&s->match) && has_field(s, GATE_BIT(NFPROTO) | GATE_BIT(L4PROTO));
+	       is_one(&s->match) && statement_asks(s, GATE_BIT(NFPROTO) | GATE_BIT(L4PROTO));
 }
 
 /* NULL: one that nothing implies. */
@@ -292,7 +277,7 @@ static const struct layer *layer_of(const struct statement *s)
 	size_t i;
 
 	for (i = 0; i < sizeof(layers) / sizeof(*layers); i++)
-		if (has_field(s, layers[i].by) && s->match.spans->from == layers[i].value)
+		if (statement_asks(s, layers[i].by) && s->match.spans->from == layers[i].value)
 			return &layers[i];
 	return NULL;
 }
@@ -307,11 +292,11 @@ static const struct layer *implied_layer(const struct rule *rule, size_t i)
 	if (!layer)
 		return NULL;
 	for (j = 0; j < i; j++)
-		if (has_field(&rule->statements[j], layer->by))
+		if (statement_asks(&rule->statements[j], layer->by))
 			return NULL;
 	for (j = i + 1; j < rule->n; j++)
 		if (!is_layer(&rule->statements[j]))
-			return has_field(&rule->statements[j], layer->fields) ? layer : NULL;
+			return statement_asks(&rule->statements[j], layer->fields) ? layer : NULL;
 	return NULL;
 }
 

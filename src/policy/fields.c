@@ -30,6 +30,12 @@ const char *fields_name(uint32_t field)
 	return fields[field].name;
 }
 
+bool fields_is_address(uint32_t field)
+{
+	return field == GATE_IP_SADDR || field == GATE_IP_DADDR || field == GATE_IP6_SADDR ||
+	       field == GATE_IP6_DADDR;
+}
+
 value fields_max(uint32_t bits)
 {
 	return bits < 128 ? ((value)1 << bits) - 1 : ~(value)0;

@@ -46,12 +46,6 @@ static bool is_name(uint32_t field)
 	return field == GATE_IIFNAME || field == GATE_OIFNAME;
 }
 
-static bool is_address(uint32_t field)
-{
-	return field == GATE_IP_SADDR || field == GATE_IP_DADDR || field == GATE_IP6_SADDR ||
-	       field == GATE_IP6_DADDR;
-}
-
 static bool is_protocol(uint32_t field)
 {
 	return field == GATE_L4PROTO || field == GATE_IP_PROTOCOL || field == GATE_IP6_NEXTHDR;
@@ -129,7 +123,7 @@ static bool read_value(const char *word, uint32_t field, uint32_t bits, value *o
 {
 	int n;
 
-	if (is_address(field))
+	if (fields_is_address(field))
 		return read_address(word, bits, out);
 	n = number_by_name(word, field);
 	if (n >= 0)
@@ -161,7 +155,7 @@ static bool read_prefix(char *word, char *slash, uint32_t field, uint32_t bits, 
 	char *end;
 
 	*slash++ = '\0';
-	if (!is_address(field) || !isdigit((unsigned char)*slash))
+	if (!fields_is_address(field) || !isdigit((unsigned char)*slash))
 		return false;
 	length = strtoul(slash, &end, 10);
 	if (*end || length > bits || !read_address(word, bits, &out->from))
@@ -229,7 +223,7 @@ static const char *kind_of(uint32_t field)
 		return "is no name of a device";
 	if (field == GATE_IP6_SADDR || field == GATE_IP6_DADDR)
 		return "is no IPv6 address, prefix or range";
-	if (is_address(field))
+	if (fields_is_address(field))
 		return "is no IPv4 address, prefix or range";
 	if (is_protocol(field))
 		return "is no protocol, by name or number";
@@ -392,7 +386,7 @@ static struct spelling spell_component(const struct set *s, uint32_t i, const st
 
 	if (is_name(field) && span->from != span->to && spell_names(&out, span))
 		return out;
-	if (!is_address(field) || length < 0)
+	if (!fields_is_address(field) || length < 0)
 		return spell_span(field, span);
 	out = spell_value(field, span->from);
 	snprintf(out.text + strlen(out.text), sizeof(out.text) - strlen(out.text), "/%d", length);

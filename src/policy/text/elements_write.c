@@ -125,12 +125,6 @@ static uint32_t trailing_zeros(value v, uint32_t bits)
 	return n;
 }
 
-static bool is_address(uint32_t field)
-{
-	return field == GATE_IP_SADDR || field == GATE_IP_DADDR || field == GATE_IP6_SADDR ||
-	       field == GATE_IP6_DADDR;
-}
-
 static struct spelling write_range(uint32_t field, const struct span *span)
 {
 	uint32_t bits = fields_bits(field), low = trailing_zeros(span->to + 1, bits);
@@ -141,7 +135,7 @@ static struct spelling write_range(uint32_t field, const struct span *span)
 	s = write_end(field, span->from);
 	if (low > trailing_zeros(span->from, bits))
 		low = trailing_zeros(span->from, bits);
-	if (is_address(field) && span->from + fields_max(low) == span->to)
+	if (fields_is_address(field) && span->from + fields_max(low) == span->to)
 		spelling_add(&s, "/%u", bits - low);
 	else
 		spelling_add(&s, "-%s", write_end(field, span->to).text);

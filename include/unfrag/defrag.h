@@ -71,7 +71,9 @@ int unfrag_hold_each(int (*fn)(const char *id, void *arg), void *arg);
 /**
  * Whether the kernel reassembles in a namespace now, whoever asked for it. The kernel has no way to
  * ask; its defragmenter stands at priority -400 at both prerouting and output, so what is tried is
- * whether both places are taken. Without links that can't be tried; then a datagram in two
+ * whether both places are taken, by a link that accepts every packet and goes at once. Meanwhile
+ * the kernel's own hooks can come there, but another BPF link there gets -EBUSY, and who asks at
+ * that moment may find both taken. Without links that can't be tried; then a datagram in two
  * fragments is sent from and to loopback there.
  *
  * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6
@@ -83,7 +85,8 @@ int unfrag_defrag_status(const char *netns, uint32_t family);
 /**
  * Whether connection tracking runs in a namespace, whoever turned it on. Where it does not, every
  * packet is "invalid" to nftables' "ct state". What is tried is whether its places are taken,
- * priority -200 at both prerouting and output, as the kernel does not tell.
+ * priority -200 at both prerouting and output, as the kernel does not tell; with links as
+ * unfrag_defrag_status() tries, so connection tracking that is turned on meanwhile comes up.
  *
  * @param netns the namespace, as for unfrag_defrag_hold()
  * @param family UNFRAG_FAMILIES_IPV4 or UNFRAG_FAMILIES_IPV6

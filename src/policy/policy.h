@@ -45,8 +45,8 @@ struct policy_read_opts {
  *
  * -EINVAL: the file is not what nftables takes, or has what the gate can't do; -EOPNOTSUPP: built
  * without libnftables, or the kernel has no nftables; -EPERM: no namespace can be made; -ETIMEDOUT,
- * -ENOMEM, -EFBIG: beyond the limits; -EINTR: a signal came; -EIO: libnftables ended without a
- * word. Each has its messages.
+ * -ENOMEM, -EFBIG: beyond the limits; -EMSGSIZE: beyond what a socket takes without privilege;
+ * -EINTR: a signal came; -EIO: libnftables ended without a word. Each has its messages.
  */
 int policy_read(struct ruleset *out, const char *path, const struct policy_read_opts *opts);
 

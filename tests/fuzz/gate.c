@@ -21,15 +21,6 @@ static const struct gate_around around = {
 	.largest = 1500,
 };
 
-static uint32_t bits(const uint8_t *p, uint32_t from, uint32_t n)
-{
-	uint32_t v = 0, i;
-
-	for (i = from; i < from + n; i++)
-		v = v * 2 + ((p[i / 8] >> (7 - i % 8)) & 1);
-	return v;
-}
-
 static void set(struct gate_values *v, enum gate_field field, uint32_t word, uint32_t value)
 {
 	v->present |= 1u << field;

@@ -21,15 +21,6 @@
 
 /* ---- the slow reader */
 
-static uint32_t bits(const uint8_t *p, uint32_t from, uint32_t n)
-{
-	uint32_t value = 0, i;
-
-	for (i = from; i < from + n; i++)
-		value = value * 2 + ((p[i / 8] >> (7 - i % 8)) & 1);
-	return value;
-}
-
 struct header {
 	uint8_t type;
 	uint32_t at, off, more;

@@ -50,6 +50,18 @@ static void remove_stub(void)
 	rmdir(stub_dir);
 }
 
+static void up(void **state)
+{
+	make_stub();
+	policed_up(state);
+}
+
+static void down(void *state)
+{
+	policed_down(state);
+	remove_stub();
+}
+
 #define WORD(offset)         BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offset)
 #define UNLESS(value, steps) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, value, 0, steps)
 #define ARGUMENT(n)          (offsetof(struct seccomp_data, args) + 8 * (n))
@@ -119,12 +131,10 @@ static void a_libnftables_that_lacks_something_is_told(void *state)
 	const struct life *l = state;
 
 	load_good(l);
-	make_stub();
 	for (size_t i = 0; i < sizeof(stubs) / sizeof(stubs[0]); i++) {
 		lacking = stubs[i].lacking;
 		reload_fails(use_stub, stubs[i].status, stubs[i].word);
 	}
-	remove_stub();
 	expect_untouched(l);
 }
 
@@ -143,22 +153,20 @@ static void all_can_be_dropped_without_libnftables(void *state)
 	const struct life *l = state;
 	struct command c = { .before = use_stub };
 
-	make_stub();
 	lacking = "start";
 	command(&c, "policy", "load", "--on-fail", "closed", "--netns", l->path, "--name",
 		POLICED_NAME, policed_file("no matter"), NULL);
-	remove_stub();
 	command_expect(&c, 1, "libnftables can't be started");
 	command_expect(&c, 1, "EVERY PACKET IS DROPPED at input, forward and output");
 	life_expect_passing(l, false, false);
 }
 
-#define POLICED_TEST(fn) TEST_WITH(fn, policed_up, policed_down)
+#define LACKING_TEST(fn) TEST_WITH(fn, up, down)
 
 static const struct test tests[] = {
-	POLICED_TEST(a_libnftables_that_lacks_something_is_told),
-	POLICED_TEST(all_can_be_dropped_without_libnftables),
-	POLICED_TEST(a_kernel_that_lacks_netfilters_netlink_is_told),
+	LACKING_TEST(a_libnftables_that_lacks_something_is_told),
+	LACKING_TEST(all_can_be_dropped_without_libnftables),
+	LACKING_TEST(a_kernel_that_lacks_netfilters_netlink_is_told),
 };
 
 TEST_MAIN(tests);

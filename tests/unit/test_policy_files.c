@@ -224,70 +224,59 @@ static void big_sets_that_were_changed_come_whole(void *state)
 	expect_big(f, BIG);
 }
 
-static void nobody_in_particular_may_read(void *state)
+#define NOBODY       65534
+#define NO_NAMESPACE 77 /* exit status of a process that could make none */
+
+/* Reads the file in a process without privilege. The test fails unless that is as it should be. */
+static void read_as_nobody(struct rulefile *f, bool (*is_right)(const struct rulefile *f))
 {
-	struct rulefile *f = state;
 	int status;
 	pid_t pid;
 
-	test_require_root();
-	rulefile_write(f, "table ip t { " CHAIN "iif lo accept\n}\n}\n");
 	assert_int_equal(chmod(f->path, 0644), 0);
 	fflush(NULL);
 	pid = fork();
 	if (!pid) {
-		if (setgid(65534) || setuid(65534))
+		if (setgid(NOBODY) || setuid(NOBODY))
 			_exit(2);
 		f->result = policy_read(&f->rs, f->path,
 					&(struct policy_read_opts){ .netns = -1,
 								    .messages = &f->messages });
-		_exit(f->result == -EPERM ? 77 : f->result ? 1 : 0);
+		_exit(f->result == -EPERM ? NO_NAMESPACE : !is_right(f));
 	}
 	assert_true(pid > 0);
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+	if (WIFEXITED(status) && WEXITSTATUS(status) == NO_NAMESPACE)
 		test_skip("no user namespaces without privilege");
 	assert_int_equal(status, 0);
 }
 
-/* Exit status of a process that reads what the kernel takes from root only, as nobody. */
-static int read_much_as_nobody(struct rulefile *f)
+static bool is_read(const struct rulefile *f)
 {
-	if (setgid(65534) || setuid(65534))
-		return 2;
-	f->result =
-		policy_read(&f->rs, f->path,
-			    &(struct policy_read_opts){ .netns = -1, .messages = &f->messages });
-	if (f->result == -EPERM)
-		return 77;
-	return f->result != -EMSGSIZE || !rulefile_says(f, "sysctl net.core.wmem_max");
+	return !f->result;
+}
+
+static void nobody_in_particular_may_read(void *state)
+{
+	struct rulefile *f = state;
+
+	test_require_root();
+	rulefile_write(f, "table ip t { " CHAIN "iif lo accept\n}\n}\n");
+	read_as_nobody(f, is_read);
+}
+
+static bool is_too_long(const struct rulefile *f)
+{
+	return f->result == -EMSGSIZE && rulefile_says(f, "sysctl net.core.wmem_max");
 }
 
 static void what_takes_privilege_says_so(void *state)
 {
 	struct rulefile *f = state;
-	FILE *file;
-	int status;
-	pid_t pid;
 
 	test_require_root();
-	file = fopen(f->path, "w");
-	assert_non_null(file);
-	fputs("table ip t {\nset s {\ntype ipv4_addr\nelements = { 10.0.0.0", file);
-	for (int i = 1; i < 60000; i++)
-		fprintf(file, ", 10.0.%d.%d", i >> 8, i & 255);
-	fputs(" }\n}\n" CHAIN "ip saddr @s accept\n}\n}\n", file);
-	fclose(file);
-	assert_int_equal(chmod(f->path, 0644), 0);
-	fflush(NULL);
-	pid = fork();
-	if (!pid)
-		_exit(read_much_as_nobody(f));
-	assert_true(pid > 0);
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-		test_skip("no user namespaces without privilege");
-	assert_int_equal(status, 0);
+	write_big(f, "", BIG, "");
+	read_as_nobody(f, is_too_long);
 }
 
 static void what_cannot_be_read_says_so(void *state)

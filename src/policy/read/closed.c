@@ -137,15 +137,20 @@ static void put_listing(FILE *out, const char *path, int32_t priority)
 int policy_closed(struct ruleset *out, struct policy_listing *listing, const char *path,
 		  int32_t priority)
 {
-	struct policy_listing made = { 0 };
 	struct policy_messages messages = { 0 };
-	FILE *f = open_memstream((char **)&made.data, &made.len);
+	struct policy_listing made;
+	char *data = NULL;
+	size_t len = 0;
+	FILE *f = open_memstream(&data, &len);
 	int err;
 
 	if (!f)
 		return -ENOMEM;
 	put_listing(f, path, priority);
-	err = fclose(f) ? -ENOMEM : policy_parse(out, &made, &messages);
+	err = ferror(f);
+	err |= fclose(f);
+	made = (struct policy_listing){ data, len };
+	err = err ? -ENOMEM : policy_parse(out, &made, &messages);
 	policy_messages_release(&messages);
 	if (err)
 		policy_listing_release(&made);

@@ -160,7 +160,7 @@ static int run_job(struct job *job)
 
 	if (job->json)
 		job->messages = must(json_array());
-	code = policy_source_read(&job->rs, &job->listing, job->file, job->messages);
+	code = policy_source_read(&job->rs, &job->listing, job->file, -1, job->messages);
 	if (!code)
 		code = compile(job);
 	progress_end();

@@ -54,7 +54,7 @@ static void add_line(const char *title, char sign, const char *line, void *arg)
 static int read_file(struct outline *out, const char *path)
 {
 	struct ruleset rs;
-	int code = policy_source_read(&rs, NULL, path, NULL);
+	int code = policy_source_read(&rs, NULL, path, -1, NULL);
 
 	if (code)
 		return code == CLI_KERNEL ? code : DIFF_TROUBLE;

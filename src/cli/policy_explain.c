@@ -218,7 +218,7 @@ static int run_packet(struct job *job)
 static int run_job(struct job *job)
 {
 	struct complaint c = { "" };
-	int code = policy_source_read(&job->rs, NULL, job->file, NULL);
+	int code = policy_source_read(&job->rs, NULL, job->file, -1, NULL);
 
 	if (code)
 		return code;

@@ -89,34 +89,6 @@ void policy_loading_release(struct policy_loading *l)
 		close(l->netns);
 }
 
-/* nftables points at columns of the line above, so nothing may stand in front. */
-static void tell(struct policy_messages *m)
-{
-	size_t i;
-
-	if (m->n)
-		progress_hide();
-	for (i = 0; i < m->n; i++)
-		fprintf(stderr, "%s\n", m->text[i]);
-	policy_messages_release(m);
-}
-
-static int read_file(struct policy_loading *l, const char *path)
-{
-	struct policy_messages messages = { 0 };
-	const struct policy_read_opts opts = {
-		.netns = l->netns,
-		.messages = &messages,
-		.listing = &l->listing,
-	};
-	int err;
-
-	progress_reading(path);
-	err = policy_read(&l->rs, path, &opts);
-	tell(&messages);
-	return cli_exit_of(err);
-}
-
 /* A rank's program stands at all places where the ruleset has so many priorities. */
 static void add_place(struct policy_loading *l, uint32_t family, uint32_t hook, uint32_t rank)
 {
@@ -190,7 +162,7 @@ static void note_path(struct policy_loading *l, const char *path)
 
 int policy_loading_file(struct policy_loading *l, const char *path)
 {
-	int code = read_file(l, path);
+	int code = policy_source_read(&l->rs, &l->listing, path, l->netns, NULL);
 
 	if (code)
 		return code;

@@ -24,10 +24,10 @@ static void tell(const struct policy_messages *m, json_t *messages)
 }
 
 int policy_source_read(struct ruleset *out, struct policy_listing *listing, const char *file,
-		       json_t *messages)
+		       int netns, json_t *messages)
 {
 	struct policy_messages m = { 0 };
-	const struct policy_read_opts opts = { .netns = -1, .messages = &m, .listing = listing };
+	const struct policy_read_opts opts = { .netns = netns, .messages = &m, .listing = listing };
 	int err;
 
 	progress_reading(file);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <libmnl/libmnl.h>
+#include <limits.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <stdlib.h>
@@ -70,6 +71,20 @@ static void hear(const struct nlmsghdr *message)
 			all.heard[i].is_void = true;
 }
 
+/* Older libnftables asks for the room that it needs only in a way that takes privilege. */
+static void make_room(int fd, const struct msghdr *msg)
+{
+	socklen_t len = sizeof(int);
+	size_t i, bytes = 0;
+	int room, wanted;
+
+	for (i = 0; i < msg->msg_iovlen; i++)
+		bytes += msg->msg_iov[i].iov_len;
+	wanted = bytes < INT_MAX ? (int)bytes : INT_MAX;
+	if (!getsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, &len) && room < wanted)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &wanted, sizeof(wanted));
+}
+
 /* In place of the C library's; see the head of overhear.h. */
 ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 {
@@ -83,6 +98,8 @@ ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
 		for (; mnl_nlmsg_ok(message, rest); message = mnl_nlmsg_next(message, &rest))
 			hear(message);
 	}
+	if (all.on)
+		make_room(fd, msg);
 	return syscall(SYS_sendmsg, fd, msg, flags);
 }
 

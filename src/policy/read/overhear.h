@@ -4,8 +4,9 @@
  * them: asked for them, the kernel walks over all that it told before for each 32 KiB of answer,
  * which takes minutes for a million. And the order in which chains were made is told nowhere else.
  *
- * libnftables calls sendmsg(2) through its own definition here, which sends and remembers. If it
- * should do otherwise one day, nothing is overheard, and the kernel is asked.
+ * libnftables calls sendmsg(2) through its own definition here, which sends and remembers, and
+ * before that makes as much room in the socket as goes without privilege. If libnftables should do
+ * otherwise one day, nothing is overheard, and the kernel is asked.
  */
 #pragma once
 

@@ -55,7 +55,7 @@ void register_shift(rbit *out, const rbit *in, size_t len, unsigned int bits, bo
 void register_swap(rbit *out, const rbit *in, size_t len, unsigned int size);
 
 /*
- * Type and code of ICMP in a row become the source port's bits: "th sport" looks at these bytes, and
+ * Type and code of ICMP in a row become the source port's bits: "th sport" looks at these bytes and
  * asks for one number.
  */
 void register_join(rbit *out, const rbit *in, size_t len);

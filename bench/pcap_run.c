@@ -17,8 +17,6 @@
 
 #include "bench.h"
 
-extern char **environ;
-
 static double ns_of(const struct timeval *tv)
 {
 	return (double)tv->tv_sec * 1e9 + (double)tv->tv_usec * 1e3;

@@ -180,17 +180,20 @@ static bool parse_option(struct job *job, int option)
 	}
 }
 
-/* What is to be read is one thing. Returns an exit code. */
-static int parse_input(const struct verb *self, struct job *job, int n, char **argv)
+/* What is to be read is one thing. */
+static bool parse_input(const struct verb *self, struct job *job, int n, char **argv, int *code)
 {
 	if (n == !job->capture.live) {
 		if (n)
 			job->capture.in = argv[0];
-		return CLI_DONE;
+		*code = CLI_DONE;
+		return true;
 	}
-	if (!n)
-		return cli_usage(self, "which capture? '-' is standard input");
-	return cli_usage(self, "one capture at a time");
+	if (n)
+		*code = cli_usage(self, "one capture at a time");
+	else
+		*code = cli_usage(self, "which capture? '-' is standard input");
+	return false;
 }
 
 static bool parse(const struct verb *self, struct job *job, int argc, char **argv, int *code)
@@ -223,8 +226,7 @@ static bool parse(const struct verb *self, struct job *job, int argc, char **arg
 			return false;
 		}
 	}
-	*code = parse_input(self, job, argc - optind, argv + optind);
-	return *code == CLI_DONE;
+	return parse_input(self, job, argc - optind, argv + optind, code);
 }
 
 /* What was asked for, in the form that the rest wants it. Returns an exit code. */

@@ -122,7 +122,7 @@ int attachment_open_slot(const struct store *s, uint32_t *id)
 int unfrag_attachment_reuse_maps(struct unfrag_attachment *att, struct bpf_object *obj)
 {
 	_cleanup_close_ int slot_fd = -1;
-	uint32_t id;
+	uint32_t id = 0;
 
 	slot_fd = attachment_open_slot(&att->store, &id);
 	if (slot_fd < 0)

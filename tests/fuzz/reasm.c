@@ -363,7 +363,7 @@ static void push_waiting(struct books *b)
 	b->n = 0;
 }
 
-static void push(struct books *b, uint8_t *packet, size_t len)
+static void push(struct books *b, void *packet, size_t len)
 {
 	b->packets[b->n++] = (struct unfrag_reasm_packet){ packet, (uint32_t)len, 0, packet };
 	if (b->n == b->most)

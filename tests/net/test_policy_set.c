@@ -125,15 +125,17 @@ static void change_ok(struct fixture *f, const char *name, enum change what, con
 static void expect_listed(const struct fixture *f, const char *name, const char *want)
 {
 	uint32_t set = set_of(f, name);
+	const struct set *of = &instance_ruleset(f->instance)->sets[set];
 	struct complaint c = { "" };
 	struct element *e;
 	char got[4096] = "";
-	size_t n, i;
+	size_t n, i, len = 0;
 
 	test_ok(instance_elements(f->instance, set, &e, &n, &c));
 	for (i = 0; i < n; i++) {
-		strcat(got, i ? ", " : "");
-		strcat(got, elements_spell(&instance_ruleset(f->instance)->sets[set], &e[i]).text);
+		len += (size_t)snprintf(got + len, sizeof(got) - len, "%s%s", i ? ", " : "",
+					elements_spell(of, &e[i]).text);
+		assert_true(len < sizeof(got));
 	}
 	free(e);
 	assert_string_equal(got, want);

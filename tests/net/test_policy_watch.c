@@ -39,7 +39,7 @@ static void start(struct background *r)
 
 static unsigned int port_of(int fd)
 {
-	struct sockaddr_in6 any;
+	struct sockaddr_in6 any = { 0 };
 	socklen_t len = sizeof(any);
 
 	assert_int_equal(getsockname(fd, (struct sockaddr *)&any, &len), 0);

@@ -22,7 +22,7 @@ static void set_constants(struct bpf_object *obj, uint32_t content, int dropper)
 	bpf_object__for_each_map(map, obj) {
 		if (!strstr(bpf_map__name(map), ".rodata"))
 			continue;
-		values = (uint32_t *)(uintptr_t)bpf_map__initial_value(map, &size);
+		values = (uint32_t *)bpf_map__initial_value(map, &size);
 		assert_true(values && size == 2 * sizeof(*values));
 		values[0] = content;
 		if (dropper >= 0)

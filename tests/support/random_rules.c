@@ -63,7 +63,7 @@ static size_t random_spans(struct random_rules *r, uint32_t bits, struct span *s
 			bounds[j] = bounds[j - 1];
 		bounds[j] = x;
 	}
-	for (i = 0; i < n; i += 2) {
+	for (i = 0; i + 1 < n; i += 2) {
 		if (made && bounds[i] <= spans[made - 1].to)
 			bounds[i] = spans[made - 1].to + 1;
 		if (bounds[i] > bounds[i + 1] || (made && !bounds[i]))

@@ -244,9 +244,10 @@ static void write_flow(const struct lab_packets *packets, size_t first, uint32_t
 
 void script_shots(const struct script *r, struct shots *shots, size_t n, bool fragments)
 {
-	struct lab_random random = { r->seed ^ 0x9e3779b97f4a7c15u };
+	static struct lab_random random;
 	static struct making m;
 
+	random.state = r->seed ^ 0x9e3779b97f4a7c15u;
 	m.r = r;
 	m.random = &random;
 	memset(shots, 0, sizeof(*shots));

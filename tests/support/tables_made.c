@@ -17,6 +17,7 @@ static uint64_t *vector_new(struct rules *r)
 {
 	uint64_t *v;
 
+	assert_true(stride(r) > 0);
 	r->vectors = realloc(r->vectors, (r->n_vectors + 1) * stride(r) * sizeof(*v));
 	assert_non_null(r->vectors);
 	v = &r->vectors[r->n_vectors++ * stride(r)];

@@ -8,9 +8,9 @@
 #include "stop.h"
 #include "ward.h"
 
-void ward_stop_on(void *ward, int err, struct stop_seen *s, unsigned int n);
-void ward_stop_off(void *ward, int err, struct stop_seen *s, unsigned int n);
-void ward_stop_tune(void *ward, int err, struct stop_seen *s, unsigned int n);
+void ward_stop_on(void *world, int err, struct stop_seen *s, unsigned int n);
+void ward_stop_off(void *world, int err, struct stop_seen *s, unsigned int n);
+void ward_stop_tune(void *world, int err, struct stop_seen *s, unsigned int n);
 
 /* Runs one of these. */
 struct stop_seen ward_stop(stop_loop loop, int err);

@@ -238,7 +238,7 @@ static void each(void (*visit)(const struct want *want, const char *path))
 	struct tape t;
 	size_t i;
 
-	strcpy(path, tape_path("own.pcap"));
+	snprintf(path, sizeof(path), "%s", tape_path("own.pcap"));
 	for (i = 0; i < COUNT(own); i++) {
 		tape_init(&t, DLT_EN10MB);
 		own[i].make(&t);
@@ -313,7 +313,7 @@ static void run_again(const struct want *want, const char *path)
 	bool nested = want->but && !strcmp(want->but, TWO_HEADERS);
 	char again[PATH_MAX];
 
-	strcpy(again, tape_path("once.pcap"));
+	snprintf(again, sizeof(again), "%s", tape_path("once.pcap"));
 	tape_run_file(&once, path);
 	tape_write(&once.out, again);
 	tape_run_file(&twice, again);

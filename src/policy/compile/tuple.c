@@ -45,7 +45,7 @@ static int add_tuple(struct making *m, const struct gate_tuple *key, union gate_
 	if (!there)
 		return complain(m->complaint, -ENOMEM, "no memory for the elements of set '%s'",
 				m->set->name);
-	if (there->verdict && memcmp(there, &content, sizeof(content)) != 0)
+	if (there->verdict && there->verdict != content.verdict)
 		return complain(m->complaint, -EINVAL, OVERLAP, m->set->name);
 	*there = content;
 	return 0;
@@ -56,7 +56,7 @@ static int find_shape(struct making *m, const shape *s, uint32_t *mark)
 	uint32_t i;
 
 	for (i = 0; i < m->shapes.n; i++) {
-		if (memcmp(&m->shapes.shape[i], s, sizeof(*s)) == 0) {
+		if (memcmp(m->shapes.shape[i].bits, s->bits, sizeof(s->bits)) == 0) {
 			*mark = i;
 			return 0;
 		}

@@ -72,9 +72,12 @@ static int carry_counters(struct instance *next, const struct instance *old, con
 	size_t n = next->rs->n_counters, n_old = old->rs->n_counters, i;
 	struct gate_counter *base = calloc(n + 1, sizeof(*base));
 	struct gate_counter *shown = calloc(n_old + 1, sizeof(*shown));
-	int r = base && shown ? instance_counters(old, shown, n_old, c) :
-				complain(c, -ENOMEM, "no memory for counters");
+	int r = -ENOMEM;
 
+	if (base && shown)
+		r = instance_counters(old, shown, n_old, c);
+	else
+		complain(c, r, "no memory for counters");
 	for (i = 0; i < n && !r; i++) {
 		base[i].packets = next->rs->counters[i].packets;
 		base[i].bytes = next->rs->counters[i].bytes;

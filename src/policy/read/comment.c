@@ -37,15 +37,15 @@ static bool take_word(const char **p, const char *word)
 	return true;
 }
 
-static bool take_operator(const char **p, char *op)
+static bool take_operator(const char **p, const char **op)
 {
 	static const char *const operators[] = { "==", "!=", "<=", ">=", "<", ">" };
 	size_t i;
 
 	for (i = 0; i < sizeof(operators) / sizeof(*operators); i++)
 		if (!strncmp(*p, operators[i], strlen(operators[i]))) {
-			strcpy(op, operators[i]);
-			*p = skip_space(*p + strlen(op));
+			*op = operators[i];
+			*p = skip_space(*p + strlen(*op));
 			return true;
 		}
 	return false;
@@ -83,7 +83,7 @@ static bool take_condition(struct rule_reader *rr, const char **p)
 {
 	bool negated = take_word(p, "not");
 	unsigned int field;
-	char op[3];
+	const char *op;
 	uint32_t n;
 
 	if (take_word(p, "reassembled"))
@@ -97,7 +97,7 @@ static bool take_condition(struct rule_reader *rr, const char **p)
 		field = GATE_SMALLEST;
 	else
 		return false;
-	return take_operator(p, op) && take_number(p, &n) &&
+	return take_operator(p, &op) && take_number(p, &n) &&
 	       rule_add_span(rr, field, span_of(op, n), op[0] == '!');
 }
 

@@ -20,11 +20,13 @@ _Static_assert(sizeof(((struct dump_set *)0)->set) == NFT_NAME_MAXLEN, "a name f
 
 int dump_init(struct dump *d, int fd)
 {
-	*d = (struct dump){ .fd = fd, .socket = mnl_socket_open(NETLINK_NETFILTER) };
+	*d = (struct dump){ .fd = fd, .buffer = malloc(DUMP_BUFFER) };
+	if (!d->buffer)
+		return -ENOMEM;
+	d->socket = mnl_socket_open(NETLINK_NETFILTER);
 	if (!d->socket || mnl_socket_bind(d->socket, 0, MNL_SOCKET_AUTOPID))
 		return -errno;
-	d->buffer = malloc(DUMP_BUFFER);
-	return d->buffer ? 0 : -ENOMEM;
+	return 0;
 }
 
 void dump_release(struct dump *d)

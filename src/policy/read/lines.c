@@ -92,7 +92,7 @@ static int put_files(int fd, const struct source *s)
 
 	for (i = 0; i < s->n_files; i++)
 		len += strlen(s->files[i]) + 1;
-	names = malloc(len);
+	names = malloc(len + 1);
 	if (!names)
 		return -ENOMEM;
 	for (i = 0, p = names; i < s->n_files; i++)
@@ -127,7 +127,7 @@ static int put_places(int fd, const struct source *s)
 		if (!place)
 			return -ENOMEM;
 		*place = (struct listing_place){ s->places[i].line, s->places[i].file };
-		strcpy((char *)(place + 1), s->places[i].what);
+		memcpy(place + 1, s->places[i].what, len - sizeof(*place));
 		err = listing_put(fd, LISTING_PLACE, place, len);
 		free(place);
 	}

@@ -86,21 +86,21 @@ static void make_room(int fd, const struct msghdr *msg)
 }
 
 /* In place of the C library's; see the head of overhear.h. */
-ssize_t sendmsg(int fd, const struct msghdr *msg, int flags)
+ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
-	const struct nlmsghdr *message;
+	const struct nlmsghdr *nlh;
 	size_t i;
 	int rest;
 
-	for (i = 0; all.on && i < msg->msg_iovlen; i++) {
-		message = msg->msg_iov[i].iov_base;
-		rest = (int)msg->msg_iov[i].iov_len;
-		for (; mnl_nlmsg_ok(message, rest); message = mnl_nlmsg_next(message, &rest))
-			hear(message);
+	for (i = 0; all.on && i < message->msg_iovlen; i++) {
+		nlh = message->msg_iov[i].iov_base;
+		rest = (int)message->msg_iov[i].iov_len;
+		for (; mnl_nlmsg_ok(nlh, rest); nlh = mnl_nlmsg_next(nlh, &rest))
+			hear(nlh);
 	}
 	if (all.on)
-		make_room(fd, msg);
-	return syscall(SYS_sendmsg, fd, msg, flags);
+		make_room(fd, message);
+	return syscall(SYS_sendmsg, fd, message, flags);
 }
 
 void overhear_start(void)

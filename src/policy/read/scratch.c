@@ -43,7 +43,7 @@ static uint64_t memory_of(const struct policy_read_opts *opts)
 int listing_put(int fd, uint32_t section, const void *data, size_t len)
 {
 	struct listing_head head = { section, (uint32_t)len };
-	const struct iovec parts[] = { { &head, sizeof(head) }, { (void *)(uintptr_t)data, len } };
+	const struct iovec parts[] = { { &head, sizeof(head) }, { (void *)data, len } };
 	ssize_t n = writev(fd, parts, 2);
 
 	if (n < 0)

@@ -98,22 +98,23 @@ static void on_elements(struct nlmsghdr *message)
 }
 
 /* In place of the C library's. */
-ssize_t recvmsg(int fd, struct msghdr *msg, int flags)
+ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
-	ssize_t n = syscall(SYS_recvmsg, fd, msg, flags);
-	struct nlmsghdr *message;
+	ssize_t n = syscall(SYS_recvmsg, fd, message, flags);
+	struct nlmsghdr *nlh;
 	int rest = (int)n;
 
-	if (!sieve.loaded || n <= 0 || !msg->msg_iovlen || (size_t)n > msg->msg_iov->iov_len)
+	if (!sieve.loaded || n <= 0 || !message->msg_iovlen ||
+	    (size_t)n > message->msg_iov->iov_len)
 		return n;
-	message = msg->msg_iov->iov_base;
-	for (; mnl_nlmsg_ok(message, rest); message = mnl_nlmsg_next(message, &rest)) {
-		if (NFNL_SUBSYS_ID(message->nlmsg_type) != NFNL_SUBSYS_NFTABLES)
+	nlh = message->msg_iov->iov_base;
+	for (; mnl_nlmsg_ok(nlh, rest); nlh = mnl_nlmsg_next(nlh, &rest)) {
+		if (NFNL_SUBSYS_ID(nlh->nlmsg_type) != NFNL_SUBSYS_NFTABLES)
 			continue;
-		if (NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWRULE)
-			on_rule(message);
-		else if (NFNL_MSG_TYPE(message->nlmsg_type) == NFT_MSG_NEWSETELEM)
-			on_elements(message);
+		if (NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWRULE)
+			on_rule(nlh);
+		else if (NFNL_MSG_TYPE(nlh->nlmsg_type) == NFT_MSG_NEWSETELEM)
+			on_elements(nlh);
 	}
 	return n;
 }

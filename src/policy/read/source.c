@@ -287,11 +287,13 @@ static void close_block(struct source *s)
 
 static void add_word(struct source *s, enum token token, const char *text)
 {
+	const bool has_text = token == TOKEN_WORD || token == TOKEN_STRING;
+
 	if (!s->n_words)
 		s->begin = s->line;
 	if (s->n_words < SOURCE_WORDS) {
 		s->words[s->n_words].kind = token;
-		s->words[s->n_words].text = text ? copy(s, text) : NULL;
+		s->words[s->n_words].text = has_text ? copy(s, text) : NULL;
 	}
 	s->n_words++;
 	if (s->braces)

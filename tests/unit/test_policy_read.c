@@ -168,6 +168,10 @@ static void icmp_implies_its_family(void *state)
 		/* Type and code are where ports are. */
 		{ "meta l4proto icmp th sport 5-10 drop",
 		  "meta l4proto in 1; th sport in 5-a; drop" },
+		{ "meta l4proto icmp th sport != 5 drop",
+		  "meta l4proto in 1; th sport not in 5; drop" },
+		{ "meta l4proto icmp th sport & 0xfe47 != 0x247 drop",
+		  "meta l4proto in 1; th sport & fe47 != 247; drop" },
 		{ "icmpv6 type 128 th sport { 5, 7 } drop",
 		  V6 "meta l4proto in 3a; icmpv6 type in 80; th sport in 5,7; drop" },
 	};

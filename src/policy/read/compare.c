@@ -142,10 +142,13 @@ static void add_wants_negated(struct rule_reader *rr, const struct wants *w)
 static void compare_equal(struct rule_reader *rr, const rbit *in, const struct attr *data,
 			  bool negate)
 {
+	rbit joined[REGISTER_BITS];
 	struct wants w = { 0 };
 	size_t i;
 
-	find_wants(&w, in, data);
+	if (negate)
+		register_join(joined, in, data->len);
+	find_wants(&w, negate ? joined : in, data);
 	if (w.many) {
 		rule_refuse(rr, "a comparison of so many fields at once", "use a rule for each");
 		return;

@@ -99,30 +99,44 @@ static rbit msb(const rbit *in, size_t i)
 	return in[i / 8 * 8 + 7 - i % 8];
 }
 
-static bool is_whole_byte(const rbit *in, size_t i, unsigned int field)
+/* The bit of the source port that one of ICMP's type or code is; others are as they are. */
+static rbit as_port(rbit b, unsigned int type, unsigned int code)
 {
-	unsigned int j;
+	if (!(b & RBIT_FIELD) || (rbit_field(b) != type && rbit_field(b) != code))
+		return b;
+	return rbit_of(GATE_SPORT, rbit_index(b) + (rbit_field(b) == type ? 8 : 0)) |
+	       (b & RBIT_INVERT);
+}
 
-	for (j = 0; j < 8; j++)
-		if (msb(in, i + j) != rbit_of(field, 7 - j))
-			return false;
-	return true;
+static bool has_bits_of(const rbit *in, size_t bits, unsigned int field)
+{
+	size_t i;
+
+	for (i = 0; i < bits; i++)
+		if (in[i] & RBIT_FIELD && rbit_field(in[i]) == field)
+			return true;
+	return false;
+}
+
+static void join_word(rbit *word, size_t bits, unsigned int type, unsigned int code)
+{
+	size_t i;
+
+	if (!has_bits_of(word, bits, type) || !has_bits_of(word, bits, code))
+		return;
+	for (i = 0; i < bits; i++)
+		word[i] = as_port(word[i], type, code);
 }
 
 void register_join(rbit *out, const rbit *in, size_t len)
 {
-	unsigned int j;
-	size_t i;
+	size_t i, bits;
 
 	memcpy(out, in, 8 * len * sizeof(*out));
-	for (i = 0; i + 16 <= 8 * len; i += 8) {
-		if (!(is_whole_byte(in, i, GATE_ICMP_TYPE) &&
-		      is_whole_byte(in, i + 8, GATE_ICMP_CODE)) &&
-		    !(is_whole_byte(in, i, GATE_ICMPV6_TYPE) &&
-		      is_whole_byte(in, i + 8, GATE_ICMPV6_CODE)))
-			continue;
-		for (j = 0; j < 16; j++)
-			out[(i + j) / 8 * 8 + 7 - (i + j) % 8] = rbit_of(GATE_SPORT, 15 - j);
+	for (i = 0; i < 8 * len; i += bits) {
+		bits = 8 * len - i < 32 ? 8 * len - i : 32;
+		join_word(out + i, bits, GATE_ICMP_TYPE, GATE_ICMP_CODE);
+		join_word(out + i, bits, GATE_ICMPV6_TYPE, GATE_ICMPV6_CODE);
 	}
 }
 

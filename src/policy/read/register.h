@@ -55,8 +55,8 @@ void register_shift(rbit *out, const rbit *in, size_t len, unsigned int bits, bo
 void register_swap(rbit *out, const rbit *in, size_t len, unsigned int size);
 
 /*
- * Bits of both type and code of ICMP in one word become the source port's: "th sport" looks at these
- * bytes and asks for one number. Fields of a key stand in words of their own.
+ * Bits of both type and code of ICMP in one word become the source port's: "th sport" looks at
+ * these bytes and asks for one number. Fields of a key stand in words of their own.
  */
 void register_join(rbit *out, const rbit *in, size_t len);
 

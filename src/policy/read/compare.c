@@ -168,17 +168,13 @@ static void compare_equal(struct rule_reader *rr, const rbit *in, const struct a
 /* The field whose bits these are, with constants between them; -1: several, or one of many bits. */
 static int small_field(const rbit *in, size_t bits)
 {
-	int field = -1;
-	size_t i;
+	const uint32_t fields = register_fields(in, bits);
+	int field;
 
-	for (i = 0; i < bits; i++) {
-		if (!(in[i] & RBIT_FIELD))
-			continue;
-		if (field >= 0 && (int)rbit_field(in[i]) != field)
-			return -1;
-		field = (int)rbit_field(in[i]);
-	}
-	return field >= 0 && field_bits((unsigned int)field) <= 8 ? field : -1;
+	if (__builtin_popcount(fields) != 1)
+		return -1;
+	field = __builtin_ctz(fields);
+	return field_bits((unsigned int)field) <= 8 ? field : -1;
 }
 
 /* What the register has in it where the field has this value. */

@@ -103,12 +103,8 @@ static bool has_half_a_port(const rbit *reg, size_t len)
 
 static bool note_fields(struct rule_reader *rr, const rbit *reg, size_t len)
 {
-	uint32_t fields = 0;
-	size_t i;
+	const uint32_t fields = register_fields(reg, 8 * len);
 
-	for (i = 0; i < 8 * len; i++)
-		if (reg[i] & RBIT_FIELD)
-			fields |= 1u << rbit_field(reg[i]);
 	rr->pending |= fields;
 	return fields;
 }

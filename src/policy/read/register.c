@@ -108,21 +108,23 @@ static rbit as_port(rbit b, unsigned int type, unsigned int code)
 	       (b & RBIT_INVERT);
 }
 
-static bool has_bits_of(const rbit *in, size_t bits, unsigned int field)
+uint32_t register_fields(const rbit *in, size_t bits)
 {
+	uint32_t fields = 0;
 	size_t i;
 
 	for (i = 0; i < bits; i++)
-		if (in[i] & RBIT_FIELD && rbit_field(in[i]) == field)
-			return true;
-	return false;
+		if (in[i] & RBIT_FIELD)
+			fields |= 1u << rbit_field(in[i]);
+	return fields;
 }
 
 static void join_word(rbit *word, size_t bits, unsigned int type, unsigned int code)
 {
+	const uint32_t both = 1u << type | 1u << code;
 	size_t i;
 
-	if (!has_bits_of(word, bits, type) || !has_bits_of(word, bits, code))
+	if ((register_fields(word, bits) & both) != both)
 		return;
 	for (i = 0; i < bits; i++)
 		word[i] = as_port(word[i], type, code);

@@ -54,6 +54,9 @@ void register_mask(rbit *out, const rbit *in, const uint8_t *mask, const uint8_t
 void register_shift(rbit *out, const rbit *in, size_t len, unsigned int bits, bool left);
 void register_swap(rbit *out, const rbit *in, size_t len, unsigned int size);
 
+/* The fields that these bits are of: bits as in <gate/field.h>. */
+uint32_t register_fields(const rbit *in, size_t bits);
+
 /*
  * Bits of both type and code of ICMP in one word become the source port's: "th sport" looks at
  * these bytes and asks for one number. Fields of a key stand in words of their own.

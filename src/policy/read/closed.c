@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
  * The ruleset that drops everything, for where another one could not be loaded. libnftables may be
- * the reason, so its listing is written here, as the kernel would have it.
+ * the reason, so its listing is written here, as the kernel would have it; without libmnl, as a
+ * build without libnftables has neither.
  */
 #include <arpa/inet.h>
 #include <errno.h>

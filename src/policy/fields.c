@@ -36,6 +36,11 @@ bool fields_is_address(uint32_t field)
 	       field == GATE_IP6_DADDR;
 }
 
+bool fields_has_flags(uint32_t field)
+{
+	return field == GATE_TCP_FLAGS || field == GATE_CT_STATE;
+}
+
 value fields_max(uint32_t bits)
 {
 	return bits < 128 ? ((value)1 << bits) - 1 : ~(value)0;

@@ -17,6 +17,7 @@ uint32_t fields_words(uint32_t field);
 uint32_t fields_word(uint32_t field); /* enum gate_word: its first */
 const char *fields_name(uint32_t field);
 bool fields_is_address(uint32_t field);
+bool fields_has_flags(uint32_t field); /* "FIELD VALUE" means that any of the bits is set */
 
 /* The greatest value of so many bits. */
 value fields_max(uint32_t bits);

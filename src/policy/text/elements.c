@@ -102,10 +102,9 @@ static int number_by_name(const char *word, uint32_t field)
 
 	if (is_protocol(field))
 		return spell_protocol_number(word);
-	switch (field) {
-	case GATE_TCP_FLAGS:
-	case GATE_CT_STATE:
+	if (fields_has_flags(field))
 		return spell_flags_number(field, word);
+	switch (field) {
 	case GATE_ICMP_TYPE:
 		return spell_icmp_type_number(IPPROTO_ICMP, word);
 	case GATE_ICMPV6_TYPE:
@@ -389,7 +388,7 @@ static struct spelling spell_component(const struct set *s, uint32_t i, const st
 	if (!fields_is_address(field) || length < 0)
 		return spell_span(field, span);
 	out = spell_value(field, span->from);
-	snprintf(out.text + strlen(out.text), sizeof(out.text) - strlen(out.text), "/%d", length);
+	spelling_add(&out, "/%d", length);
 	return out;
 }
 

@@ -20,12 +20,6 @@ static bool is_in_comment(uint32_t field)
 	return field == GATE_REASSEMBLED || field == GATE_LARGEST || field == GATE_SMALLEST;
 }
 
-/* Of these "FIELD VALUE" means that any of the bits is set. */
-static bool has_flags(uint32_t field)
-{
-	return field == GATE_TCP_FLAGS || field == GATE_CT_STATE;
-}
-
 struct writer {
 	FILE *out;
 	const struct ruleset *rs;
@@ -97,7 +91,7 @@ static struct element *sorted(const struct set *set)
 static bool put_elements(const struct writer *w, const struct set *set, bool braces)
 {
 	/* Flags are no numbers that have a range between them. */
-	const struct element_style style = { NULL, !has_flags(set->field[0]) || set->n > 1 };
+	const struct element_style style = { NULL, !fields_has_flags(set->field[0]) || set->n > 1 };
 	struct list l = { .out = w->out, .braces = braces };
 	struct element *elements = sorted(set);
 
@@ -126,7 +120,7 @@ static struct spelling number(uint32_t field, value v)
 {
 	struct spelling s;
 
-	if (!has_flags(field))
+	if (!fields_has_flags(field))
 		return spell_value(field, v);
 	snprintf(s.text, sizeof(s.text), "0x%x", (uint32_t)v);
 	return s;
@@ -153,7 +147,7 @@ static bool put_spans(const struct writer *w, const struct match *m)
 	for (i = 0; i < m->n_spans; i++)
 		set.elements[i].span[0] = m->spans[i];
 	fprintf(w->out, "%s%s ", name_of(w, field).text, m->negate ? " !=" : "");
-	ok = put_elements(w, &set, m->n_spans > 1 || has_flags(field));
+	ok = put_elements(w, &set, m->n_spans > 1 || fields_has_flags(field));
 	free(set.elements);
 	return ok;
 }
@@ -174,7 +168,7 @@ static bool put_match(const struct writer *w, const struct match *m)
 
 	switch (m->kind) {
 	case MATCH_SPANS:
-		if (has_flags(field) && is_one(m))
+		if (fields_has_flags(field) && is_one(m))
 			fprintf(w->out, "%s %s %s", name_of(w, field).text,
 				m->negate ? "!=" : "==", number(field, m->spans->from).text);
 		else if (m->n_spans)

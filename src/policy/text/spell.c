@@ -175,7 +175,7 @@ struct spelling spell_span(uint32_t field, const struct span *span)
 	struct spelling s = spell_value(field, span->from);
 
 	/* A range of sets of flags is one of numbers. */
-	if (span->from != span->to && (field == GATE_TCP_FLAGS || field == GATE_CT_STATE))
+	if (span->from != span->to && fields_has_flags(field))
 		snprintf(s.text, sizeof(s.text), "0x%x-0x%x", (unsigned int)span->from,
 			 (unsigned int)span->to);
 	else if (span->from != span->to)

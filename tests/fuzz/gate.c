@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../../src/gate/read_native.h"
 #include "fuzz.h"
-#include "read_native.h"
 
 #define LENGTH_MAX (1 << 16)
 
